@@ -1,0 +1,3 @@
+"""The back ends that ship. Each stands alone."""
+
+from __future__ import annotations

@@ -1,0 +1,140 @@
+"""One chunk in a worker: read the columns from a kept handle, run the processor, account for it.
+
+This module and `files` are sent to workers by value where the workers may lack the library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+import traceback
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+
+from hep_tables_coffea import files
+
+__all__ = ["Chunk", "ChunkRunner", "Events"]
+
+_GENERATED = "<hep_tables_coffea "
+_REMOTE = ("root://", "http://", "https://", "s3://")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """An entry range of a file of a sample."""
+
+    sample: str
+    file: str
+    tree: str | None
+    start: int
+    stop: int
+    metadata: tuple[tuple[str, Any], ...] = ()
+
+
+class Events:
+    """What a generated processor gets as `events`: metadata, length, and its columns."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self.metadata = dict(chunk.metadata) | {
+            "dataset": chunk.sample,
+            "filename": chunk.file,
+            "treename": chunk.tree,
+            "entrystart": chunk.start,
+            "entrystop": chunk.stop,
+        }
+        self.problem: Exception | None = None
+        self.bytes = 0
+        self.lacking: tuple[str, ...] = ()
+        self.seconds = 0.0
+
+    def __len__(self) -> int:
+        return self.chunk.stop - self.chunk.start
+
+    def read_columns(self, names: list[str]) -> dict[str, Any]:
+        """One batched read."""
+        started = time.perf_counter()
+        try:
+            found = self._read(names)
+        except Exception as error:
+            self.problem = error
+            raise
+        self.bytes = sum(array.nbytes for array in found.values())
+        self.lacking = tuple(name for name in names if name not in found)
+        self.seconds = time.perf_counter() - started
+        return found
+
+    def _read(self, names: list[str], tries: int = 3) -> dict[str, Any]:
+        chunk = self.chunk
+        for again in range(tries if chunk.file.startswith(_REMOTE) else 1):
+            try:
+                return files.read(chunk.file, chunk.tree, names, chunk.start, chunk.stop)
+            except OSError:
+                if again == tries - 1 or not chunk.file.startswith(_REMOTE):
+                    raise
+                files.forget(chunk.file)
+                time.sleep(2**again)
+        raise AssertionError
+
+
+def _kept() -> Any:
+    """What this process keeps between chunks, whatever way this module came here."""
+    return sys.modules.setdefault("_hep_tables_coffea_worker", types.ModuleType("_hep_tables_coffea_worker"))
+
+
+class ChunkRunner:
+    """The function that coffea's executors call with each chunk."""
+
+    def __init__(self, processor: Any, run: str, stop_at_failure: bool) -> None:
+        self.processor, self.run, self.stop_at_failure = processor, run, stop_at_failure
+
+    def __getstate__(self) -> dict[str, Any]:
+        content = cloudpickle.dumps(self.processor)
+        return {"content": content, "run": self.run, "stop_at_failure": self.stop_at_failure}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.run, self.stop_at_failure = state["run"], state["stop_at_failure"]
+        kept = _kept().__dict__.setdefault("processors", {})
+        digest = hashlib.sha256(state["content"]).hexdigest()
+        if digest not in kept:
+            if len(kept) > 32:
+                kept.clear()
+            kept[digest] = cloudpickle.loads(state["content"])
+        self.processor = kept[digest]
+
+    def __call__(self, chunk: Chunk) -> dict[str, Any]:
+        failed = _kept().__dict__.setdefault("failed", set())
+        if self.stop_at_failure and self.run in failed:
+            return {"out": {}, "chunks": {}, "failures": {}}
+        events = Events(chunk)
+        key = (chunk.sample, chunk.file, chunk.start)
+        started = time.perf_counter()
+        try:
+            out = self.processor.process(events)
+        except Exception as error:  # noqa: BLE001 (whatever a program or a file does wrong is reported)
+            failed.add(self.run)
+            return {"out": {}, "chunks": {}, "failures": {key: self._failure(events, error)}}
+        account = {
+            "events": len(events),
+            "bytes": events.bytes,
+            "lacking": events.lacking,
+            "read": events.seconds,
+            "compute": time.perf_counter() - started - events.seconds,
+        }
+        return {"out": out, "chunks": {key: account}, "failures": {}}
+
+    def _failure(self, events: Events, error: Exception) -> dict[str, Any]:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(_GENERATED)]
+        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        return {
+            "kind": "file" if events.problem is error else "program",
+            "reason": text.strip() or type(error).__name__,
+            "type": type(error).__name__,
+            "lines": lines,
+            "stop": events.chunk.stop,
+        }

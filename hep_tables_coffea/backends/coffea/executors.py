@@ -1,0 +1,148 @@
+"""coffea's executors by name, with pools that are kept between runs."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from hep_tables_coffea.config import Options
+from hep_tables_coffea.errors import OptionError, hint_names
+
+__all__ = ["NAMES", "executor_for", "make_executor", "quiet", "sends_by_value", "workers_of"]
+
+_kept: dict[str, Any] = {}
+
+
+def workers_of(options: Options) -> int:
+    """How many workers: as asked for, else the cores of the machine."""
+    if options.workers:
+        return options.workers
+    return 1 if options.executor == "iterative" else (os.cpu_count() or 1)
+
+
+def _iterative(options: Options, **common: Any) -> Any:
+    from coffea.processor import IterativeExecutor
+
+    return IterativeExecutor(retries=0, **common)
+
+
+def _threads(options: Options, **common: Any) -> Any:
+    from coffea.processor import FuturesExecutor
+
+    workers = workers_of(options)
+    pool = _kept.get("threads")
+    if pool is None or pool._max_workers != workers:
+        pool = _kept["threads"] = ThreadPoolExecutor(workers, thread_name_prefix="hep_tables")
+    return FuturesExecutor(pool=pool, workers=workers, compression=None, retries=0, **common)
+
+
+def _futures(options: Options, **common: Any) -> Any:
+    import loky
+    from coffea.processor import FuturesExecutor
+
+    workers = workers_of(options)
+    pool = loky.get_reusable_executor(max_workers=workers, timeout=300)
+    return FuturesExecutor(pool=pool, workers=workers, retries=0, **common)
+
+
+def _dask(options: Options, **common: Any) -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        msg = "executor='dask' needs the package distributed"
+        raise OptionError(msg, hint="pip install 'hep_tables_coffea[dask]'") from error
+    try:
+        client = distributed.get_client()
+    except ValueError:
+        client = _kept.get("dask")
+        if client is None or client.status != "running":
+            client = _local_client(distributed, workers_of(options))
+    return _dask_on(client, **common)
+
+
+def _local_client(distributed: Any, workers: int) -> Any:
+    """A cluster of processes on this machine, kept until the program ends."""
+    cluster = distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=40
+    )
+    client = _kept["dask"] = distributed.Client(cluster, set_as_default=False)
+    atexit.register(_close, client, cluster)
+    return client
+
+
+def _close(client: Any, cluster: Any) -> None:
+    client.close()
+    cluster.close()
+
+
+def _dask_on(client: Any, **common: Any) -> Any:
+    from coffea.processor import DaskExecutor
+
+    return DaskExecutor(client=client, retries=0, **common)
+
+
+def _parsl(options: Options, **common: Any) -> Any:
+    from coffea.processor import ParslExecutor
+
+    return ParslExecutor(retries=0, **common)
+
+
+def _taskvine(options: Options, **common: Any) -> Any:
+    from coffea.processor import TaskVineExecutor
+
+    return TaskVineExecutor(retries=0, **common)
+
+
+NAMES: dict[str, Callable[..., Any]] = {
+    "iterative": _iterative,
+    "threads": _threads,
+    "futures": _futures,
+    "dask": _dask,
+    "parsl": _parsl,
+    "taskvine": _taskvine,
+}
+
+
+def executor_for(options: Options, progress: bool) -> Any:
+    """The executor of the options: by name, or an instance of coffea's, or a dask client."""
+    return make_executor(options, status=progress, unit="chunk", desc="Processing")
+
+
+def make_executor(options: Options, **common: Any) -> Any:
+    """An executor of coffea."""
+    from coffea.processor.executor import ExecutorBase
+
+    chosen = options.executor
+    if isinstance(chosen, str):
+        if chosen not in NAMES:
+            msg = f"there is no executor {chosen!r}"
+            raise OptionError(msg, hint=hint_names(chosen, NAMES))
+        return NAMES[chosen](options, **common)
+    if isinstance(chosen, ExecutorBase):
+        return chosen.copy(**common)
+    if type(chosen).__module__.startswith("distributed") and hasattr(chosen, "submit"):
+        return _dask_on(chosen, **common)
+    msg = f"{type(chosen).__name__} is no executor"
+    raise OptionError(msg, hint=f"one of {', '.join(NAMES)}, an executor of coffea, or a dask client")
+
+
+def sends_by_value(executor: Any) -> bool:
+    """Whether workers may be where this library is not installed."""
+    return type(executor).__name__ not in ("IterativeExecutor", "FuturesExecutor")
+
+
+@contextmanager
+def quiet(silent: bool) -> Iterator[None]:
+    """coffea's bars are drawn on a console of its own: silence it where no progress is wanted."""
+    from coffea.util import coffea_console
+
+    before = coffea_console.quiet
+    coffea_console.quiet = silent
+    try:
+        yield
+    finally:
+        coffea_console.quiet = before

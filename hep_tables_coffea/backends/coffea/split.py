@@ -1,0 +1,64 @@
+"""From files to chunks: sized from the known bytes of an event, aligned to clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from hep_tables_coffea.backends.coffea.chunks import Chunk
+from hep_tables_coffea.types.dataset import Sample
+
+__all__ = ["entry_ranges", "events_per_chunk"]
+
+#: Uncompressed bytes of the needed columns in one chunk: large enough that what a chunk costs by itself is small.
+TARGET_BYTES = 64_000_000
+FEWEST, MOST = 20_000, 2_000_000
+
+
+def events_per_chunk(tables: Sequence[Any], columns: Iterable[str], workers: int) -> int:
+    """How many events make a chunk, where the user does not say."""
+    events = sum(table.num_entries for table in tables)
+    names = list(columns)
+    size = sum(table.columns[name].nbytes for table in tables for name in names if name in table.columns)
+    per_event = max(size / events, 1.0) if events else 1.0
+    wanted = min(max(int(TARGET_BYTES / per_event), FEWEST), MOST)
+    if workers > 1:
+        wanted = min(wanted, max(-(-events // (2 * workers)), FEWEST))
+    return wanted
+
+
+def entry_ranges(entries: int, clusters: Sequence[int], size: int, exact: bool) -> Iterator[tuple[int, int]]:
+    """Entry ranges of about `size`; a file without events has one, empty, so that types are known."""
+    if entries == 0:
+        yield 0, 0
+        return
+    if exact or len(clusters) < 3 or size >= entries:
+        number = max(1, -(-entries // size))
+        step = size if exact else -(-entries // number)
+        for start in range(0, entries, step):
+            yield start, min(start + step, entries)
+        return
+    yield from _aligned(clusters, size)
+
+
+def _aligned(clusters: Sequence[int], size: int) -> Iterator[tuple[int, int]]:
+    start = clusters[0]
+    for low, high in pairwise(clusters):
+        if high - start > size and low > start:
+            yield start, low
+            start = low
+        while high - start > 2 * size:  # one cluster larger than two chunks is cut
+            yield start, start + size
+            start += size
+    if start < clusters[-1]:
+        yield start, clusters[-1]
+
+
+def chunks_of(sample: Sample, table: Any, size: int, exact: bool) -> list[Chunk]:
+    """The chunks of one file."""
+    about = tuple(sample.metadata.items())
+    return [
+        Chunk(sample.name, table.path, table.tree or None, start, stop, about)
+        for start, stop in entry_ranges(table.num_entries, table.clusters, size, exact)
+    ]

@@ -1,0 +1,185 @@
+"""What a program needs: which fields of which records, how often each value is used, where a value can be found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from hep_tables_coffea.codegen.lower import last_step, lower_counts
+from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.axes import Path
+from hep_tables_coffea.types import infer
+from hep_tables_coffea.types.elements import Record
+from hep_tables_coffea.types.schema import Leaf
+
+__all__ = ["Demand"]
+
+_MOVED = (g.Restrict, g.Pick, g.Side, g.Nest)
+_PLAIN = (g.Field, g.Restrict, g.Side, g.Nest, g.Flatten, g.Join)
+
+
+def _is_record(node: g.Node) -> bool:
+    return isinstance(node.type, Record) and not isinstance(node, g.Behave)
+
+
+class Demand:
+    """The needs of some outputs, found once before any code is written."""
+
+    def __init__(self, outputs: Iterable[g.Node]) -> None:
+        self.uses: Counter[g.Node] = Counter()
+        self.twins: dict[g.Node, tuple[g.Node, str]] = {}
+        self.order: list[g.Node] = []
+        self._fields: dict[g.Node, dict[str, None]] = {}
+        self._vectors: set[g.Node] = set()
+        self._on_path: dict[Path, list[g.Node]] = {}
+        self._waiting: list[g.Node] = []
+        for output in outputs:
+            self._use(output)
+        while self._waiting:
+            self._expand(self._waiting.pop())
+        self._find_twins()
+
+    # -- collecting --
+
+    def _use(self, node: g.Node) -> None:
+        if _is_record(node):
+            assert isinstance(node.type, Record)
+            self._ask(node, self._readable(node), vector=False)
+            return
+        node = lower_counts(node)
+        self.uses[node] += 1
+        if self.uses[node] == 1:
+            self._waiting.append(node)
+            self.order.append(node)
+            if isinstance(node, _PLAIN):
+                self._on_path.setdefault(node.path, []).append(node)
+
+    def _readable(self, node: g.Node) -> list[str]:
+        """The fields of a record that can be an output: all but stored columns that cannot be interpreted."""
+        assert isinstance(node.type, Record)
+        group = node.type.group
+        if group is None:
+            return list(node.type.fields)
+        members = group.fields
+        return [n for n in node.type.fields if not (isinstance(members[n], Leaf) and members[n].problem)]  # type: ignore[union-attr]
+
+    def _expand(self, node: g.Node) -> None:
+        if isinstance(node, g.Behave):
+            for arg, touched in zip(node.args, node.touched):
+                if _is_record(arg):
+                    self._ask(arg, self._valid(arg, touched), vector=True)
+                else:
+                    self._use(arg)
+            return
+        if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave):
+            self._constant(node)
+            return
+        for need in self._direct(node):
+            self._use(need)
+
+    def _constant(self, node: g.Field) -> None:
+        record = node.args[0].type
+        leaf = record.group.fields.get(node.name) if isinstance(record, Record) and record.group else None
+        if isinstance(leaf, Leaf) and leaf.constant is not None:
+            self._use(build.field(node.args[0], leaf.like))
+
+    def _direct(self, node: g.Node) -> list[g.Node]:
+        """The values that the code of a node names; anchors, of which only the counts matter, are found later."""
+        if isinstance(node, g.Restrict):
+            inner, k, step = last_step(node)
+            index = [build.restrict(step.node, inner.path[:k] + step.node.path[k:])] if step.node is not None else []
+            return [inner, *index]
+        if isinstance(node, g.Side):
+            return [node.args[node.slot]]
+        if isinstance(node, g.Nest):
+            return [node.args[0]]
+        if isinstance(node, g.Pick) and len(node.args) == 2 and gathers(node):
+            return [node.args[0].args[0], node.args[1]]
+        if isinstance(node, g.Call) and node.function in ("ht.broadcast",):
+            return [node.args[0]]
+        return list(node.args)
+
+    def _ask(self, record: g.Node, fields: Iterable[str], vector: bool) -> None:
+        if isinstance(record, g.Behave):
+            self._use(record)
+            return
+        self.uses[record] += 1
+        if vector:
+            self._vectors.add(record)
+        known = self._fields.setdefault(record, {})
+        new = [name for name in fields if name not in known]
+        known.update(dict.fromkeys(new))
+        if isinstance(record, _MOVED):
+            inner, *others = self._direct(record)
+            self._ask(inner, new if new else [], vector)
+            if self.uses[record] == 1:
+                for other in others:
+                    self._use(other)
+        else:
+            for name in new:
+                self._use(build.field(record, name))
+
+    def _valid(self, record: g.Node, touched: frozenset[str]) -> tuple[str, ...]:
+        element = record.type
+        assert isinstance(element, Record)
+        if not element.behavior:
+            return tuple(touched)
+        return infer.valid_fields(functions.behaviors_of(record), element.behavior, element.fields, touched)
+
+    def _find_twins(self) -> None:
+        for record, names in self._fields.items():
+            if isinstance(record, _MOVED):
+                for name in names:
+                    leaf = build.field(record, name)
+                    if not _is_record(leaf):
+                        self.twins[leaf] = (record, name)
+
+    # -- asking --
+
+    @property
+    def records(self) -> list[g.Node]:
+        """The records of which fields are needed."""
+        return list(self._fields)
+
+    def fields(self, record: g.Node) -> list[str]:
+        """The fields that some code needs of a record."""
+        return list(self._fields.get(record, {}))
+
+    def vector(self, record: g.Node) -> bool:
+        """Whether methods of the record are used."""
+        return record in self._vectors
+
+    def deep(self, record: g.Node) -> bool:
+        """Whether a field is a list in each record."""
+        return any(len(build.field(record, name).path) > len(record.path) for name in self.fields(record))
+
+    def column_on(self, path: Path) -> g.Node | None:
+        """A plain column with one value for each row of the path, which is needed anyhow."""
+        found = [node for node in self._on_path.get(path, []) if _is_structure(node)]
+        return min(found, key=lambda node: node.serial) if found else None
+
+    def any_column(self, record: g.Node) -> g.Node:
+        """Some stored column of a collection."""
+        assert isinstance(record.type, Record)
+        assert record.type.group is not None
+        for name, leaf in record.type.group.fields.items():
+            if isinstance(leaf, Leaf) and not leaf.problem and leaf.constant is None:
+                column = build.field(record, name)
+                if len(column.path) == len(record.path):
+                    return column
+        msg = f"no column of {record.type.group.name} can be read"
+        raise ValueError(msg)
+
+
+def gathers(node: g.Pick) -> bool:
+    """Whether a pick is a gather: rows of an event's list by indices, without a list for each index."""
+    nest = node.args[0]
+    return isinstance(nest, g.Nest) and nest.prefix == 1 and node.position == len(nest.args[1].path)
+
+
+def _is_structure(node: g.Node) -> bool:
+    """Stored columns, moved: computed before anything that could need them as an anchor."""
+    while isinstance(node, (g.Restrict, g.Side, g.Nest, g.Flatten, g.Join)):
+        node = node.args[node.slot] if isinstance(node, g.Side) else node.args[0]
+    return isinstance(node, g.Field) and node.name != build.ROW

@@ -1,0 +1,378 @@
+"""Functions that generated processors carry with them: structure, merging, filling, reading.
+
+Each is copied as text where it is used, together with those that it calls, so each stands alone and knows only `ak`,
+`np`, `math` and `hist`. Nothing else of this library may be named here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import awkward as ak
+import hist
+import numpy as np
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read_columns(events: Any, columns: Any) -> dict[str, Any]:
+    """The columns of this chunk, in one read. A column that the file lacks has only missing values.
+
+    `columns` maps the name of each column to (dtype, depth, name of the column that counts its rows).
+    """
+    if hasattr(events, "read_columns"):
+        found = events.read_columns(list(columns))
+    else:
+        found = read_chunk(events, list(columns))
+    size = len(events)
+    for name, (dtype, depth, counter) in columns.items():
+        if name not in found:
+            found[name] = missing_column(size, dtype, depth, found.get(counter))
+    return found
+
+
+def read_chunk(events: Any, names: list[str]) -> dict[str, Any]:
+    """The columns of a chunk of coffea's Runner, from the file handle of the chunk, whatever the schema."""
+    factory = events.attrs["@events_factory"]
+    about = events.metadata
+    start, stop = about["entrystart"], about["entrystop"]
+    handle = factory.file_handle
+    if hasattr(handle, "read_row_groups"):
+        return read_parquet(handle, names, start, stop)
+    table = handle[about["treename"]] if hasattr(handle, "classnames") else handle
+    wanted = set(names)
+    if hasattr(table, "branches"):
+        keep = {"filter_branch": lambda branch: branch.name in wanted}
+    else:
+        keep = {"filter_field": lambda field: field.name in wanted}
+    arrays = table.arrays(**keep, entry_start=start, entry_stop=stop, how=dict, array_cache=None, library="ak")
+    return {name.rsplit("/", 1)[-1]: ak.from_regular(array, axis=None) for name, array in arrays.items()}
+
+
+def read_parquet(file: Any, names: list[str], start: int, stop: int) -> dict[str, Any]:
+    """The columns of an entry range of a Parquet file."""
+    present = set(file.schema_arrow.names)
+    table = file.read(columns=[name for name in names if name in present]).slice(start, stop - start)
+    return {name: ak.from_arrow(table[name]) for name in table.column_names}
+
+
+def missing_column(size: int, dtype: str, depth: int, counts: Any) -> Any:
+    """A column of missing values: one for each row that the counter tells, no rows where there is none."""
+    rows = size
+    if depth:
+        counts = np.zeros(size, np.int64) if counts is None else np.asarray(counts)
+        rows = int(counts.sum())
+    content = ak.contents.NumpyArray(np.empty(0, dtype)) if dtype != "str" else ak.Array([""]).layout[:0]
+    column = ak.Array(ak.contents.IndexedOptionArray(ak.index.Index64(np.full(rows, -1)), content))
+    return ak.unflatten(column, counts) if depth else column
+
+
+def per_event(value: Any, size: int, like: Any) -> Any:
+    """A value of the metadata, repeated for every event; missing where it is None."""
+    one = ak.Array([like if value is None else value])[np.zeros(size, np.int64)]
+    return ak.mask(one, np.zeros(size, bool)) if value is None else one
+
+
+def row_numbers(counts: Any) -> Any:
+    """The positions of the rows of lists of these lengths."""
+    counts = np.asarray(counts, dtype=np.int64)
+    return ak.local_index(ak.unflatten(np.empty(int(counts.sum()), np.int8), counts), axis=1)
+
+
+# -- structure -------------------------------------------------------------------------------------------------------
+
+
+def row_at(array: Any, position: int, axis: int) -> Any:
+    """The row at a position of each list, missing where there is none."""
+    stop = None if position == -1 else position + 1
+    one = array[(slice(None),) * axis + (slice(position, stop),)]
+    return without_missing_lists(ak.firsts(one, axis=axis), axis)
+
+
+def without_missing_lists(array: Any, axis: int) -> Any:
+    """Empty lists where there are none."""
+    return ak.fill_none(array, [], axis=axis - 1) if array.ndim > axis else array
+
+
+def row_by(array: Any, index: Any) -> Any:
+    """The row at the index of each list, missing where the index is missing or outside."""
+    axis = index.ndim
+    inside = (index >= 0) & (index < ak.num(array, axis=axis))
+    index = ak.mask(index, ak.fill_none(inside, False))
+    return without_missing_lists(ak.firsts(array[ak.singletons(index, axis=axis - 1)], axis=axis), axis)
+
+
+def rows_by(array: Any, index: Any) -> Any:
+    """The rows of each event's list at lists of indices, missing where an index is missing or outside."""
+    if index.ndim > 2:
+        counts = ak.flatten(ak.num(index, axis=2), axis=None)
+        return ak.unflatten(rows_by(array, ak.flatten(index, axis=2)), counts, axis=1)
+    inside = (index >= 0) & (index < ak.num(array, axis=1))
+    return array[ak.mask(index, ak.fill_none(inside, False))]
+
+
+def every(array: Any, outer: Any, shared: int) -> Any:
+    """The whole list of `array` for every row of `outer`; they share the first axes."""
+    if shared > 1:
+        inner = every(ak.flatten(array, axis=1), ak.flatten(outer, axis=1), shared - 1)
+        return ak.unflatten(inner, ak.num(outer, axis=1))
+    counts = [np.asarray(ak.flatten(ak.num(outer, axis=k), axis=None)) for k in range(1, outer.ndim)]
+    parents = np.arange(len(outer))
+    for count in counts:
+        parents = np.repeat(parents, count)
+    inner = array[parents]
+    for count in reversed(counts):
+        inner = ak.unflatten(inner, count)
+    return inner
+
+
+def side_by_side(*values: Any) -> Any:
+    """Values as a list."""
+    lists = [value[..., np.newaxis] for value in values]
+    joined = ak.concatenate(lists, axis=-1) if len(lists) > 1 else lists[0]
+    return ak.from_regular(joined, axis=-1)
+
+
+# -- answers of a chunk ----------------------------------------------------------------------------------------------
+
+
+def plain(array: Any) -> Any:
+    """An array that can be kept and sent: packed, without behaviors."""
+    array = ak.Array(array, behavior={})
+    return ak.Array(ak.to_packed(ak.without_parameters(array)).layout) if not has_strings(array) else packed(array)
+
+
+def has_strings(array: Any) -> bool:
+    """Whether there are strings, whose parameters must stay."""
+    return "string" in str(array.type)
+
+
+def packed(array: Any) -> Any:
+    """An array with strings, packed; records lose their names."""
+    layout = ak.to_packed(ak.Array(array, behavior={})).layout
+    return ak.Array(ak.with_name(ak.Array(layout), None)) if layout.is_record else ak.Array(layout)
+
+
+def numbers(array: Any) -> Any:
+    """Every value that is not missing, flat."""
+    return ak.to_numpy(ak.drop_none(ak.flatten(array, axis=None), axis=0))
+
+
+def count_rows(array: Any) -> int:
+    """The number of rows, missing ones too."""
+    return len(array) if array.ndim == 1 else int(ak.sum(ak.num(array, axis=-1), axis=None))
+
+
+def count_values(array: Any) -> int:
+    """The number of values that are not missing."""
+    return len(numbers(array))
+
+
+def count_nonzero(array: Any) -> int:
+    """The number of values that are not zero."""
+    return int(np.count_nonzero(numbers(array)))
+
+
+def total(array: Any) -> Any:
+    """The sum, in double precision."""
+    values = numbers(array)
+    wide = {"f": np.float64, "c": np.complex128, "u": np.uint64}.get(values.dtype.kind, np.int64)
+    return values.sum(dtype=wide).item()
+
+
+def least(array: Any) -> Any:
+    """The least value, or None."""
+    values = numbers(array)
+    return values.min().item() if len(values) else None
+
+
+def greatest(array: Any) -> Any:
+    """The greatest value, or None."""
+    values = numbers(array)
+    return values.max().item() if len(values) else None
+
+
+def any_true(array: Any) -> bool:
+    """Whether one is true."""
+    return bool(numbers(array).any())
+
+
+def all_true(array: Any) -> bool:
+    """Whether every one is true."""
+    return bool(numbers(array).all())
+
+
+def moments(array: Any) -> tuple[int, float, float]:
+    """Number, mean, and sum of squared deviations."""
+    values = numbers(array).astype(np.float64)
+    if not len(values):
+        return 0, 0.0, 0.0
+    mean = float(values.mean())
+    return len(values), mean, float(((values - mean) ** 2).sum())
+
+
+def first_row(array: Any) -> list[Any]:
+    """The first value in a list, or an empty one."""
+    return ak.to_list(array[:1])
+
+
+def last_row(array: Any) -> list[Any]:
+    """The last value in a list, or an empty one."""
+    return ak.to_list(array[-1:])
+
+
+# -- merging ---------------------------------------------------------------------------------------------------------
+
+
+def in_order(parts: Any, order: Any) -> list[Any]:
+    """The answers of the chunks in the order of the dataset: by sample and file as `order` has them, then by entry."""
+
+    def place(key: Any) -> Any:
+        sample, file, start = key
+        return order.get((sample, file), len(order)), sample, file, start
+
+    return [parts[key] for key in sorted(parts, key=place)]
+
+
+def concatenated(parts: list[Any]) -> Any:
+    """The columns of all chunks as one."""
+    filled = [part for part in parts if len(part)] or parts[:1]
+    return ak.concatenate(filled) if len(filled) > 1 else filled[0]
+
+
+def merged_sum(parts: list[Any]) -> Any:
+    """The sum of the sums."""
+    if any(isinstance(part, complex) for part in parts):
+        return sum(parts)
+    return math.fsum(parts) if any(isinstance(part, float) for part in parts) else sum(parts)
+
+
+def merged_least(parts: list[Any]) -> Any:
+    """The least of those that exist; NaN wins, as in numpy."""
+    found = [part for part in parts if part is not None]
+    return np.min(found).item() if found else None
+
+
+def merged_greatest(parts: list[Any]) -> Any:
+    """The greatest of those that exist; NaN wins, as in numpy."""
+    found = [part for part in parts if part is not None]
+    return np.max(found).item() if found else None
+
+
+def merged_first(parts: list[Any]) -> Any:
+    """The first of all chunks."""
+    return next((part[0] for part in parts if part), None)
+
+
+def merged_last(parts: list[Any]) -> Any:
+    """The last of all chunks."""
+    return next((part[0] for part in reversed(parts) if part), None)
+
+
+def merged_moments(parts: list[Any]) -> tuple[int, float, float]:
+    """Moments of all chunks together."""
+    number, mean, squares = 0, 0.0, 0.0
+    for n, m, s in parts:
+        if n:
+            delta = m - mean
+            number += n
+            squares += s + delta**2 * n * (number - n) / number
+            mean += delta * n / number
+    return number, mean, squares
+
+
+def merged_mean(parts: list[Any]) -> Any:
+    """The mean of all chunks."""
+    number, mean, _ = merged_moments(parts)
+    return mean if number else None
+
+
+def merged_var(parts: list[Any], ddof: int = 0) -> Any:
+    """The variance of all chunks."""
+    number, _, squares = merged_moments(parts)
+    return squares / (number - ddof) if number > ddof else None
+
+
+def merged_std(parts: list[Any], ddof: int = 0) -> Any:
+    """The standard deviation of all chunks."""
+    variance = merged_var(parts, ddof)
+    return None if variance is None else math.sqrt(variance)
+
+
+# -- histograms ------------------------------------------------------------------------------------------------------
+
+
+def fill(histogram: Any, *values: Any, weight: Any = None, sample: Any = None) -> None:
+    """Fill jagged values one by one; weights broadcast; a row where something is missing is left out."""
+    given = [*values, *(extra for extra in (weight, sample) if extra is not None)]
+    flat = iter(flat_together(given))
+    values = [next(flat) for _ in values]
+    options = {}
+    if weight is not None:
+        options["weight"] = next(flat)
+    if sample is not None:
+        options["sample"] = next(flat)
+    histogram.fill(*values, **options)
+
+
+def flat_together(values: list[Any]) -> list[Any]:
+    """Values broadcast against each other and flat, without the rows in which one is missing; constants stay."""
+    arrays = [value for value in values if isinstance(value, ak.Array)]
+    depth = max(array.ndim for array in arrays)
+    if any(array.ndim != depth for array in arrays):
+        arrays = ak.broadcast_arrays(*arrays, depth_limit=depth)
+    arrays = [flatten_rows(array) for array in arrays]
+    maybe = [array for array in arrays if may_miss(array)]
+    if maybe:
+        present = ~ak.is_none(maybe[0])
+        for array in maybe[1:]:
+            present = present & ~ak.is_none(array)
+        arrays = [array[present] for array in arrays]
+    flat = iter(as_numpy(array) for array in arrays)
+    return [next(flat) if isinstance(value, ak.Array) else value for value in values]
+
+
+def may_miss(array: Any) -> bool:
+    """Whether values may be missing."""
+    return "?" in str(array.type)
+
+
+def flatten_rows(array: Any) -> Any:
+    """All lists as one; missing values stay."""
+    for _ in range(array.ndim - 1):
+        array = ak.flatten(array, axis=1)
+    return array
+
+
+def as_numpy(array: Any) -> Any:
+    """A flat array as numpy has it; strings as a list."""
+    if "string" in str(array.type):
+        return ak.to_list(array)
+    return ak.to_numpy(ak.drop_none(array, axis=0))
+
+
+def ordered_categories(histogram: Any, known: Any) -> Any:
+    """Categories of growing axes in a fixed order: the known ones as they were given, then the others sorted."""
+    for position, names in known.items():
+        axis = histogram.axes[position]
+        wanted = [name for name in names if name in axis]
+        wanted += sorted(name for name in axis if name not in wanted)
+        if wanted == list(axis):
+            continue
+        axes = list(histogram.axes)
+        axes[position] = type(axis)(wanted, growth=True, name=axis.name, label=axis.label)
+        again = hist.Hist(*axes, storage=histogram.storage_type(), name=histogram.name, label=histogram.label)
+        index = np.array([axis.index(name) for name in wanted], dtype=int)
+        place = (slice(None),) * position
+        again.view(flow=True)[(*place, slice(0, len(wanted)))] = histogram.view(flow=True)[(*place, index)]
+        histogram = again
+    return histogram
+
+
+def of_known(function: Any, *values: Any, **options: Any) -> Any:
+    """A function of dataset-wide values as a plain number; missing where one of them is."""
+    if any(value is None for value in values):
+        return None
+    result = function(*values, **options)
+    return result.item() if hasattr(result, "item") else result

@@ -1,0 +1,241 @@
+"""The text of a generated processor: columns, `process`, `postprocess`, and the helpers that it carries with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hep_tables_coffea.codegen.columnar import Emitter
+from hep_tables_coffea.codegen.demand import Demand
+from hep_tables_coffea.codegen.hints import name_hints
+from hep_tables_coffea.codegen.scalars import ScalarWriter
+from hep_tables_coffea.codegen.source import Names, atom, helper_names, helper_source
+from hep_tables_coffea.errors import Where
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.traverse import walk
+
+__all__ = ["ProcessorSource", "write"]
+
+_PARTS = {
+    "num": "count_rows",
+    "count": "count_values",
+    "count_nonzero": "count_nonzero",
+    "sum": "total",
+    "min": "least",
+    "max": "greatest",
+    "any": "any_true",
+    "all": "all_true",
+    "mean": "moments",
+    "std": "moments",
+    "var": "moments",
+    "first": "first_row",
+    "last": "last_row",
+}
+_TAKEN = {"ak", "np", "hist", "math", "processor", "events", "self", "column", "key", "about", "out", "Any", "parts"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorSource:
+    """Generated source: the text, the class in it, the columns that it reads, and where each line comes from."""
+
+    text: str
+    class_name: str
+    columns: Mapping[str, tuple[str, int, str]]
+    origins: Mapping[int, Where]
+    process: str
+
+
+def write(
+    outputs: Mapping[str, g.Node],
+    class_name: str = "Analysis",
+    title: str = "",
+    constants: Mapping[g.Node, Any] | None = None,
+) -> ProcessorSource:
+    """The processor that computes the outputs."""
+    constants = constants or {}
+    needed = _chunk_nodes(outputs)
+    demand = Demand(needed)
+    hints = name_hints(demand.order + demand.records)
+    emitter = Emitter(demand, Names(_TAKEN | helper_names()), hints, constants)
+    answers, finals, post = _write_outputs(outputs, emitter)
+    text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs)
+    origins = {start + number: node.where for number, node in emitter.origins.items()}
+    return ProcessorSource(text, class_name, dict(emitter.columns), origins, "\n".join(emitter.lines))
+
+
+def _chunk_nodes(outputs: Mapping[str, g.Node]) -> list[g.Node]:
+    """What `process` computes: the columns, and what aggregates and histograms take."""
+    needed: list[g.Node] = []
+    for node in outputs.values():
+        if isinstance(node, g.Fill):
+            needed += node.args
+        elif node.path:
+            needed.append(node)
+        else:
+            for scalar in _scalar_walk(node):
+                if isinstance(scalar, (g.Aggregate, g.Fill)):
+                    needed += scalar.args
+    return needed
+
+
+def _scalar_walk(node: g.Node) -> list[g.Node]:
+    """The nodes of an expression of dataset-wide values, down to the aggregates."""
+    stop = (g.Aggregate, g.Fill)
+    return list(walk([node], lambda n: () if isinstance(n, stop) else n.needs))
+
+
+def _write_outputs(outputs: Mapping[str, g.Node], emitter: Emitter) -> tuple[list[str], list[str], list[str]]:
+    """Entries of the dict that `process` returns, entries of the final dict, and statements before it."""
+    answers: dict[str, str] = {}
+    finals: list[str] = []
+    scalars = ScalarWriter(Names(_TAKEN | helper_names() | set(outputs)))
+    for name, node in outputs.items():
+        if isinstance(node, g.Fill):
+            answers[name] = histogram = _write_fill(name, node, emitter)
+            finals.append(f'"{name}": {_final_histogram(name, node, emitter, histogram)}')
+        elif node.path:
+            emitter.helpers |= {"plain", "in_order", "concatenated"}
+            answers[name] = f"{{key: plain({emitter.value(node).text})}}"
+            finals.append(f'"{name}": concatenated(in_order(out["{name}"], self.order))')
+        else:
+            for aggregate in (n for n in _scalar_walk(node) if isinstance(n, g.Aggregate)):
+                _write_aggregate(aggregate, name, emitter, scalars, answers)
+            finals.append(f'"{name}": {scalars.value(node)}')
+    emitter.helpers |= scalars.helpers
+    return [f'"{name}": {text}' for name, text in answers.items()], finals, scalars.lines
+
+
+def _write_aggregate(
+    node: g.Aggregate, output: str, emitter: Emitter, scalars: ScalarWriter, answers: dict[str, str]
+) -> None:
+    if scalars.knows(node):
+        return
+    part = _PARTS[node.function]
+    emitter.helpers |= {part, "in_order", "merged_" + _MERGED.get(node.function, node.function)}
+    wish = output if output not in answers else f"{output}_{node.function}"
+    while wish in answers:
+        wish += "_"
+    answers[wish] = f"{{key: {part}({emitter.value(node.args[0]).text})}}"
+    scalars.add_aggregate(node, wish, "merged_" + _MERGED.get(node.function, node.function))
+
+
+_MERGED = {"num": "sum", "count": "sum", "count_nonzero": "sum", "min": "least", "max": "greatest"}
+
+
+def _write_fill(name: str, node: g.Fill, emitter: Emitter) -> str:
+    """The statements that make and fill a histogram; its variable."""
+    builder = ".".join(f"{method}({text})" for method, text in node.maker)
+    made = emitter.assign(name, atom(f"hist.Hist.new.{builder}"), node)
+    emitter.helpers.add("fill")
+    for members in node.fills:
+        inside = [made.text]
+        for axis, position in members:
+            text = emitter.value(node.args[position]).text
+            inside.append(f"{axis}={text}" if axis in ("weight", "sample") else text)
+        emitter.origins[len(emitter.lines)] = node
+        emitter.lines.append(f"fill({', '.join(inside)})")
+    return made.text
+
+
+def _final_histogram(name: str, node: g.Fill, emitter: Emitter, variable: str) -> str:
+    del variable
+    known = _known_categories(node)
+    text = f'out["{name}"]'
+    if known:
+        emitter.helpers.add("ordered_categories")
+        text = f"ordered_categories({text}, {known!r})"
+    if node.view == "counts":
+        return f"{text}.values().astype(np.int64)"
+    return f"{text}.values()" if node.view == "sums" else text
+
+
+def _known_categories(node: g.Fill) -> dict[int, list[Any]]:
+    """For each growing axis, the categories that the program names, in the order in which it names them."""
+    known: dict[int, list[Any]] = {}
+    axes = [text for method, text in node.maker]
+    for position, text in enumerate(axes):
+        if not re.search(r"growth=True", text):
+            continue
+        listed: list[Any] = []
+        for members in node.fills:
+            if position < len(members):
+                value = node.args[members[position][1]]
+                listed += [v for v in _category_values(value) if v not in listed]
+        known[position] = listed
+    return known
+
+
+def _category_values(node: g.Node) -> list[Any]:
+    while isinstance(node, (g.Restrict,)) or (isinstance(node, g.Call) and node.function == "ht.broadcast"):
+        node = node.args[0]
+    if isinstance(node, g.Literal):
+        return [node.value]
+    if isinstance(node, g.Metadata):
+        return [value for value in node.values if value is not None]
+    return []
+
+
+def _assemble(
+    class_name: str,
+    title: str,
+    emitter: Emitter,
+    answers: list[str],
+    finals: list[str],
+    post: list[str],
+    outputs: Mapping[str, g.Node],
+) -> tuple[str, int]:
+    if emitter.columns:
+        emitter.helpers.add("read_columns")
+    helpers = helper_source(emitter.helpers)
+    about = "\n".join(f"    {name}: {node.text if node.path else _scalar_text(node)}" for name, node in outputs.items())
+    columns = "".join(f"\n        {name!r}: {spec!r}," for name, spec in emitter.columns.items())
+    head = [
+        f'"""{title or "A processor generated by hep_tables_coffea."}"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        *_imports(emitter, helpers),
+        "",
+        "",
+        *(helpers.rstrip().splitlines() + ["", ""] if helpers else []),
+        f"class {class_name}(processor.ProcessorABC):",
+        f'    """Outputs:\n\n{about}\n    """',
+        "",
+        f"    columns = {{{columns}\n    }}" if columns else "    columns: dict = {}",
+        "",
+        "    def __init__(self, order=None):",
+        '        """`order`: (sample, file) -> number, the order in which answers are put together."""',
+        "        self.order = order or {}",
+        "",
+        "    def process(self, events):",
+        "        about = events.metadata",
+        '        key = (about["dataset"], about["filename"], about["entrystart"])',
+        *(["        column = read_columns(events, self.columns)"] if emitter.columns else []),
+    ]
+    text = "\n".join(head)
+    start = text.count("\n") + 2
+    body = [f"        {line}" for line in emitter.lines]
+    body += ["        return {", *(f"            {answer}," for answer in answers), "        }", ""]
+    body += ["    def postprocess(self, out):", *(f"        {line}" for line in post)]
+    body += ["        return {", *(f"            {final}," for final in finals), "        }", ""]
+    return text + "\n" + "\n".join(body), start
+
+
+def _scalar_text(node: g.Node) -> str:
+    return "histogram" if isinstance(node, g.Fill) and node.view == "hist" else str(node.type)
+
+
+def _imports(emitter: Emitter, helpers: str) -> list[str]:
+    code = helpers + "\n".join(emitter.lines)
+    plain = ["import math"] if "math." in code else []
+    typing = ["from typing import Any", ""] if helpers else []
+    third = ["import awkward as ak", "import hist", "import numpy as np", "from coffea import processor"]
+    if "hist." not in code:
+        third.remove("import hist")
+    for module in sorted(emitter.imports):
+        package, _, name = module.rpartition(".")
+        third.append(f"from {package} import {name}" if package else f"import {name}")
+    return [*plain, *typing, *third]
+

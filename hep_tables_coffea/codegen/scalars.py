@@ -1,0 +1,48 @@
+"""Dataset-wide values after merging: the part of a processor that `postprocess` computes."""
+
+from __future__ import annotations
+
+from hep_tables_coffea.codegen.source import Names, literal_text
+from hep_tables_coffea.graph import nodes as g
+
+__all__ = ["ScalarWriter"]
+
+
+class ScalarWriter:
+    """Writes expressions of aggregates as Python numbers; missing stays missing."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.lines: list[str] = []
+        self.helpers: set[str] = set()
+        self._known: dict[g.Node, str] = {}
+
+    def knows(self, node: g.Node) -> bool:
+        return node in self._known
+
+    def add_aggregate(self, node: g.Aggregate, answer: str, merge: str) -> None:
+        """The merged value of an aggregate."""
+        options = "".join(f", {key}={value!r}" for key, value in node.options)
+        variable = self.names.new(f"{answer}_merged")
+        self.lines.append(f'{variable} = {merge}(in_order(out["{answer}"], self.order){options})')
+        self._known[node] = variable
+
+    def value(self, node: g.Node) -> str:
+        """The expression of a dataset-wide value."""
+        if node in self._known:
+            return self._known[node]
+        if isinstance(node, g.Literal):
+            return literal_text(node.value, node.kind)
+        texts = [self.value(arg) for arg in node.args]
+        assert isinstance(node, g.Call)
+        if node.function == "ak.is_none":
+            return f"({texts[0]} is None)"
+        if node.function == "ak.fill_none":
+            return f"({texts[1]} if {texts[0]} is None else {texts[0]})"
+        options = "".join(f", {key}={value!r}" for key, value in node.options)
+        name = {"ht.where": "np.where", "ak.values_astype": "np.asarray"}.get(node.function, node.function)
+        self.helpers.add("of_known")
+        if name.startswith("ht."):
+            name = name[3:]
+            self.helpers.add(name)
+        return f"of_known({name}, {', '.join(texts)}{options})"

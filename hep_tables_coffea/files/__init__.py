@@ -1,0 +1,11 @@
+"""Event files: which columns they have, and those columns as arrays."""
+
+from __future__ import annotations
+
+from hep_tables_coffea.files.access import describe, read, trees
+from hep_tables_coffea.files.errors import TreeNotFoundError
+from hep_tables_coffea.files.handles import forget
+from hep_tables_coffea.files.paths import expand
+from hep_tables_coffea.files.table import Column, Kind, Table
+
+__all__ = ["Column", "Kind", "Table", "TreeNotFoundError", "describe", "expand", "forget", "read", "trees"]

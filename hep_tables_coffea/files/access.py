@@ -1,0 +1,53 @@
+"""Describing and reading tables, whatever the kind of their file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hep_tables_coffea.files.handles import acquire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hep_tables_coffea.files.table import Table
+
+__all__ = ["describe", "read", "trees"]
+
+
+def describe(path: str, tree: str | None = None) -> Table:
+    """The columns of a table, from the file's metadata only: no event is read.
+
+    Without `tree` it is the only TTree or RNTuple of the file, or the one with a usual name ("Events", ...). A Parquet
+    file is one table, whatever the name.
+
+    Raises `TreeNotFoundError` (a `KeyError`) if there is no such tree or no telling which, `OSError` if the file is
+    missing, broken or of another kind.
+
+    >>> table = describe("nano_dy.root", "Events")  # doctest: +SKIP
+    >>> table.num_entries, table.columns["Jet_pt"].dtype, table.columns["Jet_pt"].depth  # doctest: +SKIP
+    (40, 'float32', 1)
+    """
+    return acquire(path).source(tree).table()
+
+
+def read(path: str, tree: str | None, names: Iterable[str], start: int, stop: int) -> dict[str, Any]:
+    """Some columns for the entries from `start` up to `stop`, as awkward arrays of that length.
+
+    A name that the table does not have is not in the result. The arrays are plain: numbers and strings in lists of any
+    length, with option types only where the column is `optional`, without behavior or parameters.
+
+    Raises `ValueError` for a column with a `problem` or entries the table has not, else as `describe`.
+
+    >>> read("nano_dy.root", "Events", ["Jet_pt"], 10, 20)["Jet_pt"]  # doctest: +SKIP
+    <Array [[128, 84.6, 80, ..., 19.2, 17.1, 15.2], ...] type='10 * var * float32'>
+    """
+    return acquire(path).source(tree).read(names, start, stop)
+
+
+def trees(path: str) -> list[str]:
+    """The TTrees and RNTuples of a file, with their folders and without cycles. A Parquet file has one without a name.
+
+    >>> trees("nano_dy.root")  # doctest: +SKIP
+    ['Events', 'Runs']
+    """
+    return acquire(path).trees()

@@ -1,0 +1,93 @@
+"""What a process keeps of the files it has read.
+
+For each of the last files: the open file, the parsed metadata of the trees that were asked for, the interpretation of
+each column that was read and, once asked for, the whole description. Opening and parsing a tree of 1500 branches takes
+0.5 s, reading twenty of them from it 10 ms. No arrays are kept.
+
+A local file that has changed (time, size or inode) is opened afresh. What is dropped is not closed but released, since
+another thread may be reading from it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import OrderedDict
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hep_tables_coffea.files.parquet import ParquetFile
+from hep_tables_coffea.files.paths import fingerprint, is_parquet, is_url, local
+from hep_tables_coffea.files.root import RootFile
+
+if TYPE_CHECKING:
+    from hep_tables_coffea.files.source import Source
+
+__all__ = ["File", "acquire", "forget"]
+
+#: A worker gets this library by value, and then anew for each task: what it keeps has to live outside of the library.
+KEEPER = "_hep_tables_coffea_worker"
+
+#: So many files stay open.
+KEPT = 16
+
+
+class File(Protocol):
+    """An open file."""
+
+    def trees(self) -> list[str]: ...
+
+    def source(self, tree: str | None) -> Source: ...
+
+
+class Slot:
+    """One file of one state, opened by the first thread that needs it while others wait."""
+
+    def __init__(self, mark: tuple[int, ...]) -> None:
+        self.mark = mark
+        self._lock = threading.Lock()
+        self._file: File | None = None
+
+    def file(self, path: str) -> File:
+        with self._lock:
+            if self._file is None:
+                self._file = ParquetFile(path) if is_parquet(path) else RootFile(path)
+            return self._file
+
+
+def acquire(path: str) -> File:
+    """The open file at a path, kept from the last time if it has not changed since.
+
+    Raises `FileNotFoundError`, `IsADirectoryError` or another `OSError` that says what is wrong with it.
+    """
+    key, mark = _key(path), fingerprint(path)
+    lock, slots = _kept()
+    with lock:
+        slot = slots.get(key)
+        if slot is None or slot.mark != mark:
+            slot = slots[key] = Slot(mark)
+        slots.move_to_end(key)
+        while len(slots) > KEPT:
+            slots.popitem(last=False)
+    return slot.file(path)
+
+
+def forget(path: str | None = None) -> None:
+    """Drop what is kept of a file, or of all."""
+    lock, slots = _kept()
+    with lock:
+        if path is None:
+            slots.clear()
+        else:
+            slots.pop(_key(path), None)
+
+
+def _key(path: str) -> str:
+    return path if is_url(path) else local(path)
+
+
+def _kept() -> tuple[threading.Lock, OrderedDict[str, Slot]]:
+    """The slots of this process: after a fork the parent's lock may be held for ever, and remote files share a position."""
+    keeper: Any = sys.modules.setdefault(KEEPER, ModuleType(KEEPER))
+    return vars(keeper).setdefault(f"files_{os.getpid()}", (threading.Lock(), OrderedDict()))  # type: ignore[no-any-return]

@@ -1,0 +1,54 @@
+"""Plain arrays: no behavior, no parameters, lists of any length, nothing but what was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import awkward as ak
+
+__all__ = ["empty", "member", "plain"]
+
+TEXT = ("string", "bytestring")
+
+
+def plain(array: Any, *, options: bool = False) -> Any:
+    """The same values as the plainest array. Without `options` its option types, known to hold no null, are dropped.
+
+    >>> plain(ak.to_regular(ak.Array([[1, 2], [3, 4]]))).type.show()
+    2 * var * int64
+    """
+    return ak.Array(_plain(ak.to_layout(array), options))
+
+
+def empty(form: Any, path: tuple[str, ...]) -> Any:
+    """An array of no entries, of the type that reading some would give."""
+    return member(ak.Array(form.length_zero_array()), path)
+
+
+def member(array: Any, path: tuple[str, ...]) -> Any:
+    """What the records in an array hold under a path; the array itself for none."""
+    return array[path] if path else array
+
+
+def _plain(layout: Any, options: bool) -> Any:
+    if layout.is_option:
+        if not options:
+            return _plain(layout.project(), options)
+        return layout.copy(content=_plain(layout.content, options), parameters=None)
+    if layout.is_indexed:
+        return _plain(layout.project(), options)
+    if layout.is_list:
+        return _plain_list(layout, options)
+    if layout.is_numpy and layout.purelist_depth > 1:
+        return _plain(layout.to_RegularArray(), options)
+    return layout.copy(parameters=None)
+
+
+def _plain_list(layout: Any, options: bool) -> Any:
+    """Offsets from zero and the content that they reach: a slice of a cluster must not keep the whole cluster."""
+    lists = layout.to_ListOffsetArray64(True)
+    content = lists.content[: lists.offsets[-1]]
+    text = layout.parameter("__array__")
+    if text in TEXT:
+        return ak.contents.ListOffsetArray(lists.offsets, content, parameters={"__array__": text})
+    return ak.contents.ListOffsetArray(lists.offsets, _plain(content, options))

@@ -1,0 +1,113 @@
+"""TTrees: the leaf branches that uproot can make arrays of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from hep_tables_coffea.files.branches import LeafBranches, path_of
+from hep_tables_coffea.files.errors import failing_as_oserror
+from hep_tables_coffea.files.layouts import member
+from hep_tables_coffea.files.lazytree import LazyTree
+from hep_tables_coffea.files.source import Source, Wanted
+from hep_tables_coffea.files.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["TreeSource"]
+
+#: What follows the name in a title that only repeats the declaration: "Jet_Px[NJet]/F", "fPt[Electrons_]", "run/i".
+DECLARED = re.compile(r"_?(\[[^\]]*\])*(/[A-Za-z](:.*)?)?")
+
+
+class TreeSource(Source):
+    """A TTree. Its units are the leaf branches: those with branches below them hold no data that these do not."""
+
+    def __init__(self, path: str, directory: Any, name: str) -> None:
+        self._where = (path, directory, name)
+        self._lazy = LazyTree(directory, name)
+        self._branches = LeafBranches(self._lazy)
+        super().__init__(path, self._branches, int(self._lazy.tree.num_entries))
+
+    def _twin(self) -> TreeSource:
+        """To describe a table all branches are parsed: those that are not read afterwards are not worth keeping."""
+        return TreeSource(*self._where)
+
+    def _interpret(self, unit: str) -> Any:
+        branch = self._branches[unit]
+        interpretation = branch.interpretation
+        if isinstance(interpretation, Exception):
+            return f"uproot cannot interpret its type {_classname(branch)}"
+        try:
+            # also loads what was never flushed into baskets, so that reading need not, in many threads at once
+            entries = branch.entry_offsets[-1]
+            form = interpretation.awkward_form(branch.file)
+        except Exception as error:  # noqa: BLE001 - one odd column must not hide the others
+            return f"uproot cannot make an array of its type {_classname(branch)}: {_because(error)}"
+        if entries != self.num_entries:
+            return f"it has {entries} entries, its tree {self.num_entries}"
+        return form
+
+    def _column(self, name: str, wanted: Wanted) -> Column:
+        unit, leaf = wanted
+        branch = self._branches[unit]
+        return Column(
+            name,
+            leaf.dtype,
+            leaf.depth,
+            leaf.fixed,
+            leaf.optional,
+            title=_doc(branch),
+            counter=self._counter(branch),
+            nbytes=int(branch.uncompressed_bytes),
+            problem=leaf.problem,
+        )
+
+    def _counter(self, branch: Any) -> str:
+        """By the name of the leaf: the branch that uproot says it is in is the first one that refers to it."""
+        leaf = branch.count_leaf
+        if leaf is None:
+            return ""
+        name = str(leaf.member("fName"))
+        return name if name in self._branches else name.removesuffix("_")
+
+    def _describe(self, columns: Mapping[str, Column]) -> Table:
+        path, directory, name = self._where
+        uuid = directory.file.hex_uuid
+        return Table(path, name.partition(";")[0], "ttree", uuid, self.num_entries, self._clusters(), columns)
+
+    def _clusters(self) -> tuple[int, ...]:
+        """Where baskets of all readable branches begin. Most branches share theirs, so few are compared."""
+        readable = [branch for unit, branch in self._branches.items() if not isinstance(self._forms[unit], str)]
+        different = {tuple(branch.entry_offsets) for branch in readable}
+        common = set.intersection(*map(set, different)) if different else set()
+        return tuple(sorted(common | {0, self.num_entries}))
+
+    def _load(self, wanted: Sequence[Wanted], start: int, stop: int) -> Iterable[Any]:
+        """All at once: one request for all baskets. With its interpretation a name is not parsed as an expression."""
+        units = dict.fromkeys(unit for unit, _ in wanted)
+        paths = {unit: path_of(self._branches[unit]) for unit in units}
+        pairs = [(paths[unit], self._branches[unit].interpretation) for unit in units]
+        with failing_as_oserror(self._reading(units, start, stop)):
+            arrays = self._lazy.tree.arrays(
+                pairs, entry_start=start, entry_stop=stop, array_cache=None, library="ak", how=dict
+            )
+        return [member(arrays[paths[unit]], leaf.path) for unit, leaf in wanted]
+
+
+def _doc(branch: Any) -> str:
+    title = str(branch.title)
+    for name in (branch.name, branch.name.rpartition(".")[2].partition("[")[0]):
+        if title.startswith(name) and DECLARED.fullmatch(title.removeprefix(name)):
+            return ""
+    return title
+
+
+def _classname(branch: Any) -> str:
+    return str(branch.member("fClassName", none_if_missing=True) or branch.title)
+
+
+def _because(error: Exception) -> str:
+    because = getattr(error, "because", None) or str(error).strip() or type(error).__name__
+    return str(because).splitlines()[0]

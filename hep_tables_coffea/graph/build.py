@@ -1,0 +1,370 @@
+"""Making nodes: the rules of axes in one place.
+
+Every function takes nodes and gives a node in its normal form: structure (filters, picks, pairs) is pushed through
+`Field`, so `jets[mask].pt` and `jets.pt[mask]` are one node, and only the columns that are used appear anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from hep_tables_coffea.errors import AxisError, Where, hint_names
+from hep_tables_coffea.graph.axes import Axis, Path, derives
+from hep_tables_coffea.graph.nodes import (
+    Call,
+    Field,
+    Flatten,
+    Join,
+    Listed,
+    Literal,
+    Metadata,
+    Nest,
+    Node,
+    Pick,
+    Restrict,
+    Side,
+    Source,
+    Zip,
+    literal_key,
+)
+from hep_tables_coffea.types.dataset import Dataset
+from hep_tables_coffea.types.elements import Element, Number, Record, Text, number, optional
+from hep_tables_coffea.types.schema import Group, Leaf
+
+__all__ = [
+    "ROW",
+    "align",
+    "field",
+    "flatten",
+    "has_field",
+    "join",
+    "listed",
+    "literal",
+    "metadata",
+    "nest",
+    "pick",
+    "restrict",
+    "row",
+    "side",
+    "source",
+    "source_of",
+    "zip_fields",
+]
+
+#: The position of a row in the stored collection: a field that every collection has, under a name that no file has.
+ROW = "#row"
+
+
+def source(dataset: Dataset, where: Where | None = None) -> Node:
+    """The events of a dataset."""
+    axis = Axis("rows", "event", params=(dataset.uid, ""))
+    root = dataset.schema.root
+    return Source.make((), (dataset,), (axis,), Record(tuple(root.fields), root.behavior, axis, root), where)
+
+
+def source_of(node: Node) -> Node:
+    """The source that a value of some dataset comes from."""
+    while not isinstance(node, Source):
+        node = next(arg for arg in node.args if arg.path or arg.args)
+    return node
+
+
+def literal(value: Any) -> Node:
+    """A constant."""
+    plain, kind = literal_key(value)
+    element: Element = Text() if isinstance(plain, str) else number(kind)
+    return Literal.make((), (plain, kind, repr(value)), (), element, None)
+
+
+def metadata(events: Node, name: str, values: tuple[Any, ...]) -> Node:
+    """A metadata value: one for each sample, None where it has none."""
+    known = [value for value in values if value is not None]
+    option = len(known) < len(values)
+    if all(isinstance(value, bool) for value in known):
+        element: Element = number(bool, option)
+    elif all(isinstance(value, (int, float)) for value in known):
+        element = number("int64" if all(isinstance(value, int) for value in known) else "float64", option)
+    else:
+        element = Text(option)
+    return Metadata.make((events,), (name, values), events.path, element, None)
+
+
+# -- alignment -------------------------------------------------------------------------------------------------------
+
+
+def align(nodes: Sequence[Node], doing: str = "combine") -> tuple[Path, list[Node]]:
+    """The path on which all values have one entry, and the values restricted to it.
+
+    Prefixes broadcast down, parents are restricted to their subsets; everything else is an error.
+    """
+    target: list[Axis] = []
+    owner: list[Node] = []
+    for node in nodes:
+        for k, axis in enumerate(node.path):
+            if k == len(target):
+                target.append(axis)
+                owner.append(node)
+            elif derives(axis, target[k]):
+                if axis is not target[k]:
+                    target[k], owner[k] = axis, node
+            elif not derives(target[k], axis):
+                raise _mismatch(owner[k], node, k, doing)
+    path = tuple(target)
+    return path, [restrict(node, path[: len(node.path)]) for node in nodes]
+
+
+def _mismatch(one: Node, other: Node, k: int, doing: str) -> AxisError:
+    mine, theirs = one.path[k], other.path[k]
+    values = [("one", one.text), ("other", other.text)]
+    if mine.base is theirs.base:
+        msg = f"cannot {doing} values of two different selections of {mine.base.name}: {mine.name} and {theirs.name}"
+        values += [("first", mine.rows_text()), ("second", theirs.rows_text())]
+        hint = (
+            f"use one selection for both, or combine them where both are defined, on {mine.base.name}; "
+            f"other ways: map, ht.cross, nearest, or ht.zip_rows if you know that they are aligned"
+        )
+    elif k == 0:
+        msg = f"cannot {doing} values of two datasets"
+        values += [("first", _dataset_name(one)), ("second", _dataset_name(other))]
+        hint = "open both in one ht.dataset({...}) and record once"
+    else:
+        msg = f"cannot {doing} values of two collections, {mine.name} and {theirs.name}: they have no rows in common"
+        hint = (
+            f"for each {mine.name} every {theirs.name}: map or ht.cross; the closest one: nearest; "
+            f"one number of each: a reducer such as .Any(); rows that you know to be aligned: ht.zip_rows"
+        )
+    return AxisError(msg, values=values, hint=hint)
+
+
+def _dataset_name(node: Node) -> str:
+    try:
+        return f"dataset {source_of(node).dataset.name}"
+    except StopIteration:
+        return node.text
+
+
+def restrict(node: Node, target: Path) -> Node:
+    """The value on the rows of `target`, whose axes derive from the value's."""
+    if node.path == target:
+        return node
+    if isinstance(node, Restrict):
+        return restrict(node.args[0], target)
+    if isinstance(node, Zip) and node.args:
+        return zip_fields(dict(zip(node.names, (restrict(arg, target) for arg in node.args))), node.behavior)
+    element = node.type
+    if any(step.kind == "padded" for old, new in zip(node.path, target) for step in _between(old, new)):
+        element = optional(element)
+    if any(_may_miss(step) for old, new in zip(node.path, target) for step in _between(old, new)):
+        element = optional(element)
+    return Restrict.make((node,), (target,), target, element, None)
+
+
+def _between(old: Axis, new: Axis) -> list[Axis]:
+    from hep_tables_coffea.graph.axes import steps
+
+    return steps(old, new) if old is not new else []
+
+
+def _may_miss(step: Axis) -> bool:
+    return step.kind == "ordered" and step.node is not None and step.node.type.option
+
+
+# -- fields ----------------------------------------------------------------------------------------------------------
+
+
+def has_field(node: Node, name: str) -> bool:
+    """Whether the record has a field of this name."""
+    return isinstance(node.type, Record) and (name in node.type.fields or name == ROW)
+
+
+def row(node: Node) -> Node:
+    """The position of each row in the stored collection: the identity of the row as a number."""
+    return field(node, ROW)
+
+
+def field(node: Node, name: str) -> Node:
+    """One field of a record, in normal form: structure is pushed below the field."""
+    if isinstance(node, Zip):
+        if name == ROW:
+            return field(node.args[0], ROW) if isinstance(node.args[0].type, Record) else _position(node.args[0])
+        return node.args[node.names.index(name)]
+    if isinstance(node, Restrict):
+        inner = field(node.args[0], name)
+        return restrict(inner, node.path + inner.path[len(node.path) :])
+    if isinstance(node, Pick):
+        return _pick(field(node.args[0], name), node.args[1:], node.position, node.constant)
+    if isinstance(node, Nest):
+        return nest(field(node.args[0], name), node.args[1], node.prefix)
+    if isinstance(node, Side):
+        return side([field(arg, name) if k == node.slot else arg for k, arg in enumerate(node.args)],
+                    node.axis, node.slot, node.position)  # fmt: skip
+    if isinstance(node, Join):
+        return join([field(arg, name) for arg in node.args], node.axis, node.position)
+    if isinstance(node, Listed):
+        return listed([field(arg, name) for arg in node.args], node.axis)
+    if isinstance(node, Flatten):
+        return flatten(field(node.args[0], name), node.position)
+    if isinstance(node, Call):
+        # where, mask: the condition stays, the records are replaced by their fields
+        args = [field(arg, name) if isinstance(arg.type, Record) else arg for arg in node.args]
+        return _call_again(node, args)
+    return _stored(node, name)
+
+
+def _position(node: Node) -> Node:
+    """The position of a row where the record is made of plain columns."""
+    if isinstance(node, Restrict):
+        return restrict(_position(node.args[0]), node.path)
+    from hep_tables_coffea.graph.nodes import Arrange
+
+    return Arrange.make((node,), ("local_index", ()), node.path, number("int64"), None)
+
+
+def _call_again(node: Call, args: list[Node]) -> Node:
+    from hep_tables_coffea.graph.functions import call
+
+    return call(node.function, args, dict(node.options))
+
+
+def _stored(node: Node, name: str) -> Node:
+    element = node.type
+    assert isinstance(element, Record)
+    if element.group is None:
+        return Field.make((node,), (name,), node.path, _form_field(node, name), None)
+    if name == ROW:
+        return Field.make((node,), (name,), node.path, number("int64"), None)
+    member = element.group.fields[name]
+    own = node.path[-1]
+    if isinstance(member, Leaf):
+        path = node.path + tuple(
+            Axis("rows", name + "." * k, params=(own.params[0], _axis_name(node, name) + "." * k))
+            for k in range(member.depth - len(node.path) + 1)
+        )
+        type_: Element = Text(member.optional) if member.dtype == "str" else _leaf_number(member)
+        return Field.make((node,), (name,), path, type_, None)
+    path, rows = node.path, element.rows
+    if member.is_list:
+        rows = Axis("rows", member.name, params=(own.base.params[0], _axis_name(node, name)))
+        path = (*path, rows)
+    return Field.make((node,), (name,), path, Record(tuple(member.fields), member.behavior, rows, member), None)
+
+
+def _leaf_number(leaf: Leaf) -> Number:
+    return number(leaf.dtype or "float64", leaf.optional)
+
+
+def _axis_name(node: Node, name: str) -> str:
+    names = [name]
+    while isinstance(node, Field):
+        names.append(node.name)
+        node = node.args[0]
+    return ".".join(reversed(names))
+
+
+def _form_field(node: Node, name: str) -> Element:
+    from hep_tables_coffea.types.infer import field_of_form
+
+    return field_of_form(node.form, name)
+
+
+def zip_fields(members: Mapping[str, Node], behavior: str = "", depth: int | None = None) -> Node:
+    """A record of values, one for each row of their common path.
+
+    `depth` is the length of the record's path; what is deeper stays a list in each record. None: the deepest.
+    """
+    target, nodes = align(list(members.values()), "zip")
+    path = target if depth is None else target[:depth]
+    full = next((node for node in nodes if node.path[: len(path)] == path), None)
+    nodes = [node if full is None or len(node.path) >= len(path) else broadcast(node, full, len(path)) for node in nodes]
+    rows = path[-1].base if path else None
+    return Zip.make(tuple(nodes), (tuple(members), behavior), path, Record(tuple(members), behavior, rows), None)
+
+
+def broadcast(node: Node, full: Node, depth: int) -> Node:
+    """The value repeated for every row of a longer path, on which `full` is a value."""
+    if isinstance(node.type, Record):
+        fields = {name: broadcast(field(node, name), full, depth) for name in node.type.fields}
+        return zip_fields(fields, node.type.behavior)
+    return Call.make((node, anchor(full)), ("ht.broadcast", ()), full.path[:depth], node.type, None)
+
+
+# -- structure -------------------------------------------------------------------------------------------------------
+
+
+def pick(node: Node, index: Node | int, position: int) -> Node:
+    """One row of the axis at `position`: by a constant position, or by an index on the path before it."""
+    if isinstance(index, Node):
+        path, (index,) = align([index])
+        node = restrict(node, path + node.path[len(path) :]) if node.path[: len(path)] != path else node
+        return _pick(node, (index,), position, None)
+    return _pick(node, (), position, index)
+
+
+def _pick(node: Node, index: tuple[Node, ...], position: int, constant: int | None) -> Node:
+    if isinstance(node, Zip):
+        return zip_fields(
+            {n: _pick(arg, index, position, constant) for n, arg in zip(node.names, node.args)}, node.behavior
+        )
+    path = node.path[:position] + node.path[position + 1 :]
+    return Pick.make((node, *index), (position, constant), path, optional(node.type), None)
+
+
+def nest(node: Node, outer: Node, prefix: int) -> Node:
+    """The whole list for every row of the outer path beyond the common prefix."""
+    more = outer.path[prefix:]
+    if not more:
+        return node
+    return Nest.make((node, outer), (prefix,), node.path[:prefix] + more + node.path[prefix:], node.type, None)
+
+
+def side(nodes: Sequence[Node], axis: Axis, slot: int, position: int) -> Node:
+    """One member of every pair. `nodes` has a value for each slot: for pairs of one collection, all of its axis."""
+    node = nodes[slot]
+    if isinstance(node, Zip):
+        members = {
+            name: side([arg if k == slot else other for k, other in enumerate(nodes)], axis, slot, position)
+            for name, arg in zip(node.names, node.args)
+        }
+        return zip_fields(members, node.behavior)
+    path = node.path[:position] + (axis,) + node.path[position + 1 :]
+    anchors = [node if k == slot else anchor(other) for k, other in enumerate(nodes)]
+    return Side.make(tuple(anchors), (axis, slot, position), path, node.type, None)
+
+
+def anchor(node: Node) -> Node:
+    """A plain column on the same rows: what stands for a collection where only its counts matter."""
+    while isinstance(node.type, Record):
+        node = row(node)
+    return node
+
+
+def join(nodes: Sequence[Node], axis: Axis, position: int) -> Node:
+    """The rows of several collections as one."""
+    from hep_tables_coffea.types.infer import common
+
+    path = nodes[0].path[:position] + (axis,) + nodes[0].path[position + 1 :]
+    return Join.make(tuple(nodes), (axis, position), path, common([node.type for node in nodes]), None)
+
+
+def listed(nodes: Sequence[Node], axis: Axis) -> Node:
+    """Values of one path side by side, as a list."""
+    from hep_tables_coffea.types.infer import common
+
+    path, nodes = align(nodes)
+    return Listed.make(tuple(nodes), (axis,), (*path, axis), common([node.type for node in nodes]), None)
+
+
+def flatten(node: Node, position: int) -> Node:
+    """The axes at `position` - 1 and `position` as one."""
+    outer, inner = node.path[position - 1 : position + 1]
+    axis = Axis("flat", inner.name, inputs=(outer, inner))
+    path = (*node.path[: position - 1], axis, *node.path[position + 1 :])
+    return Flatten.make((node,), (position,), path, node.type, None)
+
+
+def same_rows(node: Node, first: Node) -> Node:
+    """The value on the rows of `first`, because the user says that they are aligned; checked in each chunk."""
+    path = first.path[: len(node.path)] + node.path[len(first.path) :]
+    return Call.make((node, first), ("ht.same_rows", ()), path, node.type, None)

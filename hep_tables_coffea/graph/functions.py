@@ -1,0 +1,234 @@
+"""Functions in the graph: elementwise calls, reducers, order, dataset-wide reducers, and behaviors of records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from hep_tables_coffea.errors import RecordingError
+from hep_tables_coffea.graph import build
+from hep_tables_coffea.graph.helpers import HELPERS
+from hep_tables_coffea.graph.nodes import Aggregate, Arrange, Behave, Call, Literal, Node, Reduce
+from hep_tables_coffea.types import infer
+from hep_tables_coffea.types.elements import Element, Number, Record, number, optional, required
+
+__all__ = ["AGGREGATES", "REDUCERS", "aggregate", "arrange", "behave", "call", "is_row_index", "reduce", "resolve"]
+
+#: name -> (awkward function, keywords); "missing" where an empty list has no value.
+REDUCERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "num": ("ak.num", {}),
+    "count": ("ak.count", {}),
+    "count_nonzero": ("ak.count_nonzero", {}),
+    "sum": ("ak.sum", {}),
+    "prod": ("ak.prod", {}),
+    "min": ("ak.min", {}),
+    "max": ("ak.max", {}),
+    "ptp": ("ak.ptp", {}),
+    "mean": ("ak.mean", {"mask_identity": True}),
+    "std": ("ak.std", {"mask_identity": True}),
+    "var": ("ak.var", {"mask_identity": True}),
+    "any": ("ak.any", {}),
+    "all": ("ak.all", {}),
+    "argmin": ("ak.argmin", {}),
+    "argmax": ("ak.argmax", {}),
+}
+
+#: Dataset-wide reducers and whether their value may be missing.
+AGGREGATES = {
+    "num": False,
+    "count": False,
+    "count_nonzero": False,
+    "sum": False,
+    "any": False,
+    "all": False,
+    "min": True,
+    "max": True,
+    "mean": True,
+    "std": True,
+    "var": True,
+    "first": True,
+    "last": True,
+}
+
+
+def resolve(name: str) -> Callable[..., Any]:
+    """The function of a name such as `np.hypot`, `ak.where`, `scipy.special.erf`, `ht.delta_r`."""
+    module, _, function = name.rpartition(".")
+    if module == "ht":
+        return HELPERS[function]
+    if module == "np":
+        return getattr(np, function)  # type: ignore[no-any-return]
+    if module in ("ak", "ak.str"):
+        found = ak
+        for part in name.split(".")[1:]:
+            found = getattr(found, part)
+        return found  # type: ignore[return-value]
+    from importlib import import_module
+
+    return getattr(import_module(module), function)  # type: ignore[no-any-return]
+
+
+def argument_type(node: Node) -> Element | infer.Constant:
+    """The type of an argument for inference; a Python constant stays weak, as in numpy."""
+    if isinstance(node, Literal):
+        return (node.kind, _typical(constant(node)))
+    return node.type
+
+
+def _typical(value: Any) -> Any:
+    """A small value of the same type: the type of a result does not depend on which constant was given."""
+    return type(value)(1) if isinstance(value, (float, np.floating)) else value
+
+
+def constant(node: Literal) -> Any:
+    """The value of a literal, as it was given: a numpy scalar stays one."""
+    weak = node.kind == type(node.value).__name__
+    return node.value if weak else np.dtype(node.kind).type(node.value)
+
+
+def call(function: str, args: Sequence[Node], options: Mapping[str, Any] | None = None, doing: str = "combine") -> Node:
+    """A function of each element."""
+    options = tuple(sorted((options or {}).items()))
+    path, args = build.align(args, doing)
+    records = [arg for arg in args if isinstance(arg.type, Record)]
+    if records:
+        element: Element | None = infer.common([r.type for r in records])
+        if function == "ak.mask" or any(arg.type.option for arg in args):
+            element = optional(element)  # type: ignore[arg-type]
+    else:
+        element = infer.flat_type(resolve(function), [argument_type(arg) for arg in args], options)
+    if element is None:
+        msg = f"{function} does not give one value for each element here"
+        raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)])
+    return Call.make(tuple(args), (function, options), path, element, None)
+
+
+def reduce(function: str, node: Node, options: Mapping[str, Any] | None = None) -> Node:
+    """One value of each innermost list."""
+    given = tuple(sorted((options or {}).items()))
+    path = node.path[:-1]
+    if function in ("num", "count") and isinstance(node.type, Record):
+        node, function = build.row(node), "num"
+    if isinstance(node.type, Record):
+        return _vector_sum(node, function)
+    if function in ("argmin", "argmax"):
+        element: Element | None = number("int64", True)
+    elif function == "num":
+        element = number("int64")
+    else:
+        name, fixed = REDUCERS[function]
+        element = infer.list_type(resolve(name), required(node.type), tuple({**fixed, **dict(given)}.items()))
+    assert element is not None
+    return Reduce.make((node,), (function, given), path, element, None)
+
+
+def _vector_sum(node: Node, function: str) -> Node:
+    if function != "sum":
+        msg = f"{function} of records is not defined"
+        raise RecordingError(msg, values=[("records", node.text)], hint=f"reduce one of its columns: {node.type}")
+    inner = behave(node, "negative", "operator")  # raises where the records do not add
+    assert isinstance(inner, Behave)
+    sums = behave(node, "add", "operator", [node])
+    assert isinstance(sums, Behave)
+    return Behave.make(
+        (node,), ("sum", "reduce", (), sums.touched[:1], sums.form), node.path[:-1], required(sums.type), None
+    )
+
+
+def arrange(function: str, node: Node, options: Mapping[str, Any] | None = None) -> Node:
+    """A value for each row that depends on its whole list: `argsort`, `local_index`."""
+    given = tuple(sorted((options or {}).items()))
+    if isinstance(node.type, Record):
+        node = build.anchor(node)
+    element: Element = number("int64")
+    if function == "softmax":
+        element = infer.list_type(ak.softmax, node.type) or number("float64")
+    return Arrange.make((node,), (function, given), node.path, element, None)
+
+
+def is_row_index(node: Node) -> Any:
+    """The axis whose positions an index array holds (`ak.argsort(jets.pt)`), or None where it is none."""
+    from hep_tables_coffea.graph.nodes import Listed, Restrict
+
+    inner = node
+    while isinstance(inner, (Restrict, Listed)):
+        inner = inner.args[0]
+    if isinstance(inner, Arrange) and inner.function in ("argsort", "local_index"):
+        return inner.path[-1]
+    if isinstance(inner, Reduce) and inner.function in ("argmin", "argmax"):
+        return inner.args[0].path[-1]
+    return None
+
+
+def aggregate(function: str, node: Node, options: Mapping[str, Any] | None = None) -> Node:
+    """One value of the whole dataset."""
+    given = tuple(sorted((options or {}).items()))
+    if isinstance(node.type, Record):
+        if function not in ("num", "count"):
+            msg = f"{function} of records is not defined"
+            raise RecordingError(msg, values=[("records", node.text)], hint="reduce one of its columns")
+        node, function = build.row(node), "num"
+    element = _aggregate_type(function, node)
+    return Aggregate.make((node,), (function, given), (), element, None)
+
+
+def _aggregate_type(function: str, node: Node) -> Element:
+    option = AGGREGATES[function]
+    if function in ("num", "count", "count_nonzero"):
+        return number("int64")
+    if function in ("any", "all"):
+        return number(bool)
+    if function in ("mean", "std", "var"):
+        return number("float64", option)
+    if function == "sum":
+        assert isinstance(node.type, Number)
+        kind = node.type.dtype.kind
+        return number({"f": "float64", "c": "complex128", "u": "uint64"}.get(kind, "int64"))
+    return optional(node.type)
+
+
+# -- behaviors -------------------------------------------------------------------------------------------------------
+
+
+def behaviors_of(node: Node) -> str:
+    """The module of the behaviors that apply to a value: its dataset's."""
+    return str(build.source_of(node).dataset.schema.behaviors)
+
+
+def form_of(node: Node) -> str:
+    """The form of one element, as text."""
+    element = node.type
+    if not isinstance(element, Record):
+        return infer.number_form(element)
+    if isinstance(node, Behave):
+        return str(node.form)
+    members = {}
+    for name in element.fields:
+        member = build.field(node, name)
+        if not isinstance(member.type, Record) and len(member.path) == len(node.path):
+            members[name] = required(member.type) if element.option else member.type
+    return infer.record_form(members, element.behavior, element.option)
+
+
+def behave(
+    node: Node, method: str, how: str, others: Sequence[Node] = (), options: Mapping[str, Any] | None = None
+) -> Node:
+    """A property, method or operator that the schema gives to records."""
+    given = tuple(sorted((options or {}).items()))
+    path, args = build.align([node, *others])
+    arguments = tuple(
+        argument_type(arg) if isinstance(arg, Literal) else form_of(arg) for arg in args
+    )
+    try:
+        form, touched = infer.run_behavior(behaviors_of(node), method, how, arguments, given)  # type: ignore[arg-type]
+    except Exception as error:
+        msg = f"{method} cannot be used here: {str(error).strip().splitlines()[0]}"
+        raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]) from error
+    element = infer.element_of_json(form)
+    if element is None:
+        msg = f"{method} gives a list for each element, which cannot be recorded"
+        raise RecordingError(msg, values=[("record", node.text)], hint="write it with map, ht.cross or nearest")
+    return Behave.make(tuple(args), (method, how, given, touched, form), path, element, None)

@@ -1,0 +1,85 @@
+"""Elementwise functions of our own. Their text is copied into generated processors, so each stands alone.
+
+They take and give awkward arrays, and know only `ak` and `np`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+__all__ = ["HELPERS"]
+
+
+def together(*values: Any) -> list[Any]:
+    """Arrays of different depth repeated to the deepest; constants stay."""
+    depth = max(value.ndim for value in values if isinstance(value, ak.Array))
+    arrays = [value for value in values if isinstance(value, ak.Array)]
+    if all(array.ndim == depth for array in arrays):
+        return list(values)
+    broadcast = iter(ak.broadcast_arrays(*arrays, depth_limit=depth))
+    return [next(broadcast) if isinstance(value, ak.Array) else value for value in values]
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition is true, else y; missing where the condition is missing."""
+    condition, x, y = together(condition, x, y)
+    chosen = ak.where(ak.fill_none(condition, False, axis=-1), x, y)
+    missing = ak.is_none(condition, axis=-1)
+    return ak.mask(chosen, missing, valid_when=False) if ak.any(missing, axis=None) else chosen
+
+
+def broadcast(value: Any, rows: Any) -> Any:
+    """The value repeated for every row."""
+    return ak.broadcast_arrays(value, rows, depth_limit=rows.ndim)[0]
+
+
+def same_rows(value: Any, first: Any) -> Any:
+    """The value, after a check that it has as many rows as the first in every list."""
+    if len(value) != len(first) or not ak.all(ak.num(value, axis=-1) == ak.num(first, axis=-1), axis=None):
+        raise ValueError("the rows that were said to be aligned are not: the lists differ in length")
+    return value
+
+
+def required(value: Any) -> Any:
+    """The same values, of which none is missing any more."""
+    return ak.drop_none(value, axis=-1)
+
+
+def on_numbers(function: Callable[..., Any], array: Any) -> Any:
+    """A function of flat numpy arrays applied to the numbers of an array."""
+
+    def visit(layout: Any, **_: Any) -> Any:
+        return ak.contents.NumpyArray(function(layout.data)) if layout.is_numpy else None
+
+    return ak.transform(visit, array)
+
+
+def isin(array: Any, values: Any) -> Any:
+    """Whether each number is one of the values."""
+    return on_numbers(lambda numbers: np.isin(numbers, values), array)
+
+
+def digitize(array: Any, bins: Any, right: bool) -> Any:
+    """The number of the bin of each number."""
+    return on_numbers(lambda numbers: np.digitize(numbers, bins, right=right), array)
+
+
+def interp(array: Any, xp: Any, fp: Any) -> Any:
+    """Linear interpolation in a table."""
+    return on_numbers(lambda numbers: np.interp(numbers, xp, fp), array)
+
+
+def delta_r(eta1: Any, phi1: Any, eta2: Any, phi2: Any) -> Any:
+    """The distance in eta and phi, with phi wrapped around."""
+    delta_phi = (phi1 - phi2 + np.pi) % (2 * np.pi) - np.pi
+    return np.sqrt((eta1 - eta2) ** 2 + delta_phi**2)
+
+
+HELPERS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (where, broadcast, same_rows, required, isin, digitize, interp, delta_r)
+}

@@ -1,0 +1,278 @@
+"""The nodes of a recorded program: few kinds, hash-consed, each with its axis path, element type and user's line.
+
+Writing the same thing twice gives the same node, so sharing is free and identity is equality. Nodes are made by the
+functions of `graph.build`, which know the rules; the classes here only hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import count
+from typing import Any, ClassVar, TypeVar
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from hep_tables_coffea.errors import Where, here
+from hep_tables_coffea.graph.axes import Axis, Path, path_text
+from hep_tables_coffea.types.elements import Element
+
+__all__ = [
+    "Aggregate",
+    "Arrange",
+    "Behave",
+    "Call",
+    "Field",
+    "Fill",
+    "Flatten",
+    "Join",
+    "Listed",
+    "Literal",
+    "Metadata",
+    "Nest",
+    "Node",
+    "Pick",
+    "Reduce",
+    "Restrict",
+    "Side",
+    "Source",
+    "Zip",
+]
+
+_nodes: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
+_serial = count()
+N = TypeVar("N", bound="Node")
+
+
+class Node:
+    """One recorded operation. `args` are nodes, `params` plain values; both together with the kind are the identity."""
+
+    __slots__ = ("__weakref__", "_digest", "args", "params", "path", "serial", "type", "where")
+    parameters: ClassVar[tuple[str, ...]] = ()
+
+    args: tuple[Node, ...]
+    params: tuple[Any, ...]
+    path: Path
+    type: Element
+    where: Where
+    serial: int
+
+    @classmethod
+    def make(
+        cls: type[N], args: tuple[Node, ...], params: tuple[Any, ...], path: Path, type_: Element, where: Where | None
+    ) -> N:
+        """The node of this kind with these arguments: the one that exists already, or a new one."""
+        key = (cls, tuple(map(id, args)), params)
+        known = _nodes.get(key)
+        if known is not None:
+            return known  # type: ignore[return-value]
+        node = object.__new__(cls)
+        node.args, node.params, node.path, node.type = args, params, path, type_
+        node.where = where or here()
+        node.serial = next(_serial)
+        node._digest = ""
+        _nodes[key] = node
+        return node
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.params[type(self).parameters.index(name)]
+        except ValueError:
+            msg = f"{type(self).__name__} has no {name!r}"
+            raise AttributeError(msg) from None
+
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
+        return self
+
+    @property
+    def text(self) -> str:
+        """`event * Jet * float32`."""
+        return " * ".join([*(axis.name for axis in self.path), str(self.type)])
+
+    @property
+    def needs(self) -> tuple[Node, ...]:
+        """Every node that must be known before this one: the arguments, and the masks and orders of derived axes."""
+        return self.args
+
+    @property
+    def digest(self) -> str:
+        """A hash of the content, the same in every process and for every opening of a dataset."""
+        if not self._digest:
+            from hep_tables_coffea.graph.traverse import walk
+
+            for node in walk([self]):
+                if not node._digest:
+                    node._digest = node._hash()
+        return self._digest
+
+    def _hash(self) -> str:
+        parts = [type(self).__name__, *map(_param_text, self.params), *(arg.digest for arg in self.args)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {path_text(self.path)} * {self.type}>"
+
+
+def _param_text(param: Any) -> str:
+    if isinstance(param, Axis):
+        return param.digest
+    if isinstance(param, tuple):
+        return "(" + ",".join(map(_param_text, param)) + ")"
+    return repr(param)
+
+
+class Source(Node):
+    """The events of one dataset."""
+
+    __slots__ = ()
+    parameters = ("dataset",)
+
+    def _hash(self) -> str:
+        return hashlib.sha256(f"Source {self.params[0].schema.pack}".encode()).hexdigest()
+
+
+class Literal(Node):
+    """A constant. The text of the value is part of the identity: 1, 1.0 and True are three constants."""
+
+    __slots__ = ()
+    parameters = ("value", "kind", "text")
+
+
+class Metadata(Node):
+    """A value of the dataset's metadata, the same for every event of a dataset. args: source."""
+
+    __slots__ = ()
+    parameters = ("name", "values")
+
+
+class Field(Node):
+    """A stored column, a stored group, or a field of a computed record. args: the record."""
+
+    __slots__ = ()
+    parameters = ("name",)
+
+
+class Zip(Node):
+    """A record of values of one path. args: one for each name."""
+
+    __slots__ = ()
+    parameters = ("names", "behavior")
+
+
+class Restrict(Node):
+    """The rows of derived axes: filtered, ordered, sliced. args: the value on the parents."""
+
+    __slots__ = ()
+    parameters = ("target",)
+
+    @property
+    def needs(self) -> tuple[Node, ...]:
+        from hep_tables_coffea.graph.axes import steps
+
+        found = list(self.args)
+        for old, new in zip(self.args[0].path, self.path):
+            found += [step.node for step in steps(old, new) if step.node is not None]
+        return tuple(found)
+
+
+class Nest(Node):
+    """The whole list for every row of further outer axes. args: the value, any value on the outer path.
+
+    The value's path is prefix + rest, the outer path is prefix + more, the result's is prefix + more + rest.
+    """
+
+    __slots__ = ()
+    parameters = ("prefix",)
+
+
+class Side(Node):
+    """The value of one member of every pair, triple or cross product. args: one value for each slot.
+
+    `position` is the place of the axis in the path.
+    """
+
+    __slots__ = ()
+    parameters = ("axis", "slot", "position")
+
+
+class Join(Node):
+    """The rows of several collections as one. args: the same column of each part."""
+
+    __slots__ = ()
+    parameters = ("axis", "position")
+
+
+class Listed(Node):
+    """Values of one path side by side, as a list. args: the values."""
+
+    __slots__ = ()
+    parameters = ("axis",)
+
+
+class Flatten(Node):
+    """Two axes as one. args: the value."""
+
+    __slots__ = ()
+    parameters = ("position",)
+
+
+class Pick(Node):
+    """One row of a list, missing where there is none. args: the value, and the index unless it is a constant."""
+
+    __slots__ = ()
+    parameters = ("position", "constant")
+
+
+class Call(Node):
+    """A function of each element: a ufunc, `where`, `clip`, ... args: the arguments, aligned by their prefixes."""
+
+    __slots__ = ()
+    parameters = ("function", "options")
+
+
+class Behave(Node):
+    """A method, property or operator of records: `.mass`, `delta_r`, the sum of vectors. args: self and the others.
+
+    `touched` are the fields that each argument needs.
+    """
+
+    __slots__ = ()
+    parameters = ("method", "how", "options", "touched", "form")
+
+
+class Reduce(Node):
+    """One value of each innermost list. args: the value."""
+
+    __slots__ = ()
+    parameters = ("function", "options")
+
+
+class Arrange(Node):
+    """A value for each row that depends on its whole list: the sorting index, the position. args: the value."""
+
+    __slots__ = ()
+    parameters = ("function", "options")
+
+
+class Aggregate(Node):
+    """One value of the whole dataset, with a merge law. args: the value."""
+
+    __slots__ = ()
+    parameters = ("function", "options")
+
+
+class Fill(Node):
+    """A histogram with its fills. args: every value of every fill; `fills` says which stands where."""
+
+    __slots__ = ()
+    parameters = ("maker", "fills", "view")
+
+
+def literal_key(value: Any) -> tuple[Any, str]:
+    """A constant as a plain Python value, and the name of its type: `float32` for a numpy scalar, else `float`."""
+    if isinstance(value, np.generic):
+        return value.item(), value.dtype.name
+    return value, type(value).__name__

@@ -1,0 +1,59 @@
+"""References between collections: `matched_gen`, `parent`, `children`, by the index columns that files hold."""
+
+from __future__ import annotations
+
+from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph.axes import Axis
+from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.types.schema import Reference
+
+__all__ = ["follow"]
+
+
+def follow(node: Node, reference: Reference) -> Node:
+    """The rows of the other collection: one or none, or a list of them."""
+    target = build.source_of(node)
+    for name in reference.target.split("."):
+        target = build.field(target, name)
+    if reference.inverse:
+        return _pointing_back(node, target, reference)
+    indices = [build.field(node, name) for name in reference.indices]
+    if not reference.many:
+        return _rows_at(target, indices[0])
+    if len(indices) == 1:
+        return _present(_rows_at(target, indices[0]))
+    axis = Axis("listed", target.path[-1].name, params=("reference", len(indices)))
+    return _present(_rows_at(target, build.listed(indices, axis)))
+
+
+def _on_events(node: Node, events: Node) -> Node:
+    return build.restrict(node, events.path[:1] + node.path[1:])
+
+
+def _rows_at(target: Node, index: Node) -> Node:
+    """The row at the index, missing where the index is negative."""
+    there = functions.call("np.greater_equal", [index, build.literal(0)])
+    index = functions.call("ak.mask", [index, there])
+    nested = build.nest(_on_events(target, index), index, 1)
+    return build.pick(nested, index, len(index.path))
+
+
+def _present(rows: Node) -> Node:
+    """Only the rows that exist."""
+    keep = functions.call("np.logical_not", [functions.call("ak.is_none", [build.anchor(rows)], {"axis": -1})])
+    axis = Axis("subset", rows.path[-1].name + "'", parent=rows.path[-1], node=keep)
+    kept = build.restrict(rows, (*rows.path[:-1], axis))
+    return functions.call("ht.required", [kept])
+
+
+def _pointing_back(node: Node, target: Node, reference: Reference) -> Node:
+    """The rows of `target` whose index is the row of the node: children of a parent."""
+    pointer = build.field(target, reference.indices[0])
+    anchor = build.row(node)
+    nested = build.nest(_on_events(target, anchor), anchor, 1)
+    back = build.nest(_on_events(pointer, anchor), anchor, 1)
+    same = functions.call("np.equal", [back, anchor])
+    if same.type.option:
+        same = functions.call("ak.fill_none", [same, build.literal(False)])
+    axis = Axis("subset", nested.path[-1].name + "'", parent=nested.path[-1], node=same)
+    return build.restrict(nested, (*nested.path[:-1], axis))

@@ -1,0 +1,89 @@
+"""Nodes as bytes and back. Flat, in topological order: a chain of ten thousand nodes is no problem."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+from hep_tables_coffea.graph.axes import Axis
+from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.types.elements import Record
+
+__all__ = ["dump", "load"]
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles plain content; nodes and axes are written as their numbers."""
+
+    def __init__(self, file: io.BytesIO, numbers: dict[Any, int]) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self.numbers = numbers
+
+    def persistent_id(self, thing: Any) -> int | None:
+        return self.numbers.get(thing) if isinstance(thing, (Node, Axis)) else None
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, made: list[Any]) -> None:
+        super().__init__(file)
+        self.made = made
+
+    def persistent_load(self, number: Any) -> Any:
+        return self.made[number]
+
+
+def _things(roots: Sequence[Node]) -> list[Any]:
+    """Nodes and axes, each after those that it is made of."""
+    ordered: list[Any] = []
+    seen: set[Any] = set()
+
+    def add_axis(axis: Axis) -> None:
+        for part in (axis.parent, *axis.inputs):
+            if part is not None and part not in seen:
+                add_axis(part)
+        if axis not in seen:
+            seen.add(axis)
+            ordered.append(axis)
+
+    for node in walk(roots):
+        axes = [*node.path]
+        if isinstance(node.type, Record) and node.type.rows is not None:
+            axes.append(node.type.rows)
+        for axis in axes:
+            add_axis(axis)
+        seen.add(node)
+        ordered.append(node)
+    return ordered
+
+
+def dump(roots: Sequence[Node]) -> bytes:
+    """The nodes and all that they need."""
+    things = _things(roots)
+    numbers = {thing: number for number, thing in enumerate(things)}
+    file = io.BytesIO()
+    pickler = _Pickler(file, numbers)
+    pickler.dump((len(things), [numbers[root] for root in roots]))
+    for thing in things:
+        if isinstance(thing, Axis):
+            pickler.dump((Axis, (thing.kind, thing.name, thing.parent, thing.node, thing.params, thing.inputs)))
+        else:
+            pickler.dump((type(thing), (thing.args, thing.params, thing.path, thing.type, thing.where)))
+    return file.getvalue()
+
+
+def load(content: bytes) -> list[Node]:
+    """The nodes again: the same objects where they exist already."""
+    made: list[Any] = []
+    unpickler = _Unpickler(io.BytesIO(content), made)
+    count, roots = unpickler.load()
+    for _ in range(count):
+        kind, parts = unpickler.load()
+        if kind is Axis:
+            axis_kind, name, parent, node, params, inputs = parts
+            made.append(Axis(axis_kind, name, parent=parent, node=node, params=params, inputs=inputs))
+        else:
+            made.append(kind.make(*parts))
+    return [made[number] for number in roots]

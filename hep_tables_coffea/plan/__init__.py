@@ -1,0 +1,3 @@
+"""Who runs what: programs, stages, and their explanation."""
+
+from __future__ import annotations

@@ -1,0 +1,58 @@
+"""Explaining a plan: stages, columns, and the code that will run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hep_tables_coffea.plan.stages import Plan, Stage
+
+__all__ = ["Explanation", "StageAccount"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageAccount:
+    """What a stage will do: the stage, the columns that it reads, the code that it runs."""
+
+    stage: Stage
+    columns: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What `ht.explain` gives: text when printed, HTML in a notebook."""
+
+    plan: Plan
+    accounts: Sequence[StageAccount]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that will be read."""
+        return tuple(sorted({column for account in self.accounts for column in account.columns}))
+
+    @property
+    def source(self) -> str:
+        """The generated code."""
+        return "\n\n".join(account.source for account in self.accounts)
+
+    def __str__(self) -> str:
+        parts = []
+        for number, account in enumerate(self.accounts, 1):
+            stage = account.stage
+            events = f"{len(stage.dataset.files)} file{'s' if len(stage.dataset.files) > 1 else ''}"
+            lines = [f"Stage {number}: {stage.backend} over {stage.dataset.name} ({events}, {stage.dataset.schema.pack})"]
+            lines += [f"  {name}: {node.text if node.path else 'one of the dataset'}" for name, node in stage.outputs.items()]
+            if stage.first:
+                lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
+            lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")
+            lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
+            parts.append("\n".join(lines) + "\n\n" + account.source)
+        return "\n\n".join(parts)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"

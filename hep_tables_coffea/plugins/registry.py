@@ -1,0 +1,88 @@
+"""Plug-ins by name: found by entry points, loaded when asked for, checked when registered."""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import entry_points
+from typing import Any
+
+from hep_tables_coffea.errors import PluginError, SchemaError, hint_names
+from hep_tables_coffea.plugins.protocol import Backend, SchemaPack
+
+__all__ = ["backend", "names", "register_backend", "register_schema", "schema_pack", "schema_packs"]
+
+_GROUPS = {"schema": "hep_tables_coffea.schemas", "backend": "hep_tables_coffea.backends"}
+_CONTRACTS: dict[str, tuple[type, dict[str, tuple[str, ...]]]] = {
+    "schema": (SchemaPack, {"matches": ("columns",), "build": ("columns",)}),
+    "backend": (Backend, {
+            "supports": ("node",),
+            "compile": ("outputs", "constants", "title"),
+            "execute": ("program", "dataset", "options"),
+        }),
+}
+_known: dict[str, dict[str, Any]] = {"schema": {}, "backend": {}}
+
+
+def _check(kind: str, plugin: Any) -> None:
+    """The contract, with who, where, and the difference."""
+    contract, methods = _CONTRACTS[kind]
+    who = getattr(plugin, "name", None) or type(plugin).__name__
+    for attribute in getattr(contract, "__annotations__", {}):
+        if not hasattr(plugin, attribute):
+            msg = f"the {kind} plug-in {who!r} has no attribute {attribute!r}"
+            raise PluginError(msg, hint=f"{contract.__name__} lists what it needs")
+    for name, arguments in methods.items():
+        method = getattr(plugin, name, None)
+        if not callable(method):
+            msg = f"the {kind} plug-in {who!r} has no method {name!r}"
+            raise PluginError(msg, hint=f"def {name}(self, {', '.join(arguments)}): ...")
+        parameters = inspect.signature(method).parameters
+        lacking = [a for a in arguments if a not in parameters]
+        if lacking:
+            msg = f"the {kind} plug-in {who!r}: {name}{inspect.signature(method)} does not take {', '.join(lacking)}"
+            raise PluginError(msg, hint=f"def {name}(self, {', '.join(arguments)}): ...")
+
+
+def _register(kind: str, plugin: Any) -> None:
+    _check(kind, plugin)
+    _known[kind][plugin.name] = plugin
+
+
+def register_schema(pack: SchemaPack) -> None:
+    """Register a schema pack for this process; a package does it with the entry point `hep_tables_coffea.schemas`."""
+    _register("schema", pack)
+
+
+def register_backend(plugin: Backend) -> None:
+    """Register a back end for this process."""
+    _register("backend", plugin)
+
+
+def names(kind: str) -> list[str]:
+    return sorted({*_known[kind], *(point.name for point in entry_points(group=_GROUPS[kind]))})
+
+
+def _get(kind: str, name: str) -> Any:
+    if name not in _known[kind]:
+        for point in entry_points(group=_GROUPS[kind]):
+            if point.name == name:
+                _register(kind, point.load())
+    if name not in _known[kind]:
+        msg = f"there is no {kind} {name!r}"
+        raise SchemaError(msg, hint=hint_names(name, names(kind)))
+    return _known[kind][name]
+
+
+def schema_pack(name: str) -> SchemaPack:
+    """The schema pack of a name."""
+    return _get("schema", name)  # type: ignore[no-any-return]
+
+
+def schema_packs() -> list[SchemaPack]:
+    """Every schema pack."""
+    return [_get("schema", name) for name in _names("schema")]
+
+
+def backend(name: str) -> Backend:
+    """The back end of a name."""
+    return _get("backend", name)  # type: ignore[no-any-return]

@@ -1,0 +1,331 @@
+"""The recorded value that a user holds: operators, names, brackets and reducers, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hep_tables_coffea.errors import ControlFlowError, RecordingError, UsageError
+from hep_tables_coffea.graph import build, serialize
+from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.record.values import node_of, shown
+from hep_tables_coffea.types.elements import Record
+
+__all__ = ["Array", "wrap"]
+
+
+def wrap(node: Node) -> Array:
+    """The recorded value of a node."""
+    array = object.__new__(Array)
+    object.__setattr__(array, "_node", node)
+    return array
+
+
+class Array(np.lib.mixins.NDArrayOperatorsMixin):
+    """A recorded value: nothing is computed until `ht.make_local` or `ht.run`.
+
+    Its type says for which rows it has a value: `event * Jet * float32` is a number for each jet of each event.
+    Operators, numpy and awkward functions, filters in brackets and the names of the schema give recorded values.
+
+    Example:
+        >>> import hep_tables_coffea as ht
+        >>> events = ht.nanoaod("events.root")  # doctest: +SKIP
+        >>> events.Jet[events.Jet.pt > 30].pt  # doctest: +SKIP
+        <Array event * Jet' * float32>
+    """
+
+    __slots__ = ("_node",)
+    _node: Node
+
+    def __init__(self) -> None:
+        msg = "recorded values come from datasets"
+        raise UsageError(msg, hint='events = ht.dataset("file.root")')
+
+    # -- what it is --
+
+    @property
+    def type(self) -> str:
+        """The axis path and the element type: `event * Jet * float32`."""
+        return self._node.text
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._node.type.fields) if isinstance(self._node.type, Record) else []
+
+    def __repr__(self) -> str:
+        return f"<Array {self._node.text}>"
+
+    def _repr_html_(self) -> str:
+        from hep_tables_coffea.show.html import array_html
+
+        return array_html(self._node)
+
+    def __dir__(self) -> list[str]:
+        from hep_tables_coffea.record.names import known_names
+
+        return sorted({name for name in dir(type(self)) if not name.startswith("_")} | known_names(self._node))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.fields
+
+    def __hash__(self) -> int:
+        return hash(self._node)
+
+    def __copy__(self) -> Array:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Array:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _load, (serialize.dump([self._node]),)
+
+    # -- names and brackets --
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        from hep_tables_coffea.record.names import attribute
+
+        found = attribute(self._node, name)
+        return wrap(found) if isinstance(found, Node) else lambda *args, **options: wrap(found(*args, **options))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        msg = f"a column cannot be set as the attribute {name!r}"
+        raise UsageError(msg, values=[("value", self.type)], hint=f'x["{name}"] = ... names a new column')
+
+    def __getitem__(self, key: Any) -> Array:
+        from hep_tables_coffea.record.index import index
+
+        return wrap(index(self._node, key))
+
+    def __call__(self, bank: str | None = None) -> Array:
+        """The call forms of the paper: `x.pt()` is `x.pt`, `df.Electrons("Electrons")` names the stored collection."""
+        if bank is None or bank == self._node.path[-1].base.name:
+            return self
+        msg = f"there is no bank {shown(bank)} of {self._node.path[-1].name}"
+        raise UsageError(msg, values=[("value", self.type)], hint=f"the bank of this file is {self._node.path[-1].name!r}")
+
+    # -- protocols --
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Array:
+        from hep_tables_coffea.record.dispatch import record_ufunc
+
+        return wrap(record_ufunc(ufunc, method, inputs, options))
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        from hep_tables_coffea.record.dispatch import record_numpy
+
+        return record_numpy(function, args, kwargs)
+
+    def __awkward_function__(self, function: Callable[..., Any], arrays: Any, args: Any, kwargs: Any) -> Any:
+        from hep_tables_coffea.record.dispatch import record_awkward
+
+        return record_awkward(function, args, kwargs)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        self._now("a numpy array", "ht.make_local(x) gives the array")
+
+    def __round__(self, digits: int | None = None) -> Array:
+        from hep_tables_coffea.graph import functions
+
+        if digits is None:
+            return wrap(functions.call("np.rint", [self._node]))
+        return wrap(functions.call("ak.round", [self._node], {"decimals": int(digits)}))
+
+    # -- what Python would need now --
+
+    def _now(self, what: str, hint: str) -> Any:
+        msg = f"{what} is needed now, and a recorded value has none before the data are read"
+        raise ControlFlowError(msg, values=[("value", self.type)], hint=hint)
+
+    def __bool__(self) -> bool:
+        hint = (
+            "(a) & (b) for and and for a < x < b, (a) | (b) for or, ~(a) for not; ht.where(c, a, b) for if; "
+            "(x == v).Any() for in; np.maximum and np.minimum for max and min"
+        )
+        return bool(self._now("a truth value", hint))
+
+    def __len__(self) -> int:
+        return int(self._now("a length", "x.Count() is the number of rows"))
+
+    def __iter__(self) -> Any:
+        return self._now("a loop over rows", "x.map(f) for each row, or x[mask], or the whole column: x.pt * 2")
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(self._now("an answer to 'in'", "(x == value).Any(), or np.isin(x, values)"))
+
+    def __float__(self) -> float:
+        return float(self._now("a number", "ht.make_local(x) gives the value; ak.values_astype(x, float) converts"))
+
+    def __int__(self) -> int:
+        return int(self._now("a number", "ht.make_local(x) gives the value; ak.values_astype(x, int) converts"))
+
+    def __index__(self) -> int:
+        return int(self._now("an index", "index the recorded value by another one, or use ht.make_local(x)"))
+
+    def __complex__(self) -> complex:
+        return complex(self._now("a number", "ht.make_local(x) gives the value"))
+
+    def __format__(self, spec: str) -> str:
+        return str(self._now("a text", "ht.make_local(x) gives the value")) if spec else repr(self)
+
+    # -- reducers --
+
+    def _reduced(self, function: str, axis: Any, options: dict[str, Any]) -> Array:
+        from hep_tables_coffea.record import reducers
+
+        if options:
+            msg = f"{function} has no keyword {', '.join(options)}"
+            raise UsageError(msg, values=[("value", self.type)], hint="axis= is a number, a name, or None for everything")
+        return wrap(reducers.reduce(function, self._node, *axis))
+
+    def Count(self, *axis: Any, **options: Any) -> Array:
+        """The number of rows: `event * int64` of `event * Jet * float32`; of the dataset on an event-level value."""
+        return self._reduced("num", *_axis(axis, options))
+
+    def Sum(self, *axis: Any, **options: Any) -> Array:
+        """The sum; 0 of nothing. Vectors add."""
+        return self._reduced("sum", *_axis(axis, options))
+
+    def Min(self, *axis: Any, **options: Any) -> Array:
+        """The least value; missing where there is none."""
+        return self._reduced("min", *_axis(axis, options))
+
+    def Max(self, *axis: Any, **options: Any) -> Array:
+        """The greatest value; missing where there is none."""
+        return self._reduced("max", *_axis(axis, options))
+
+    def Mean(self, *axis: Any, **options: Any) -> Array:
+        """The mean; missing where there is none."""
+        return self._reduced("mean", *_axis(axis, options))
+
+    def Std(self, *axis: Any, **options: Any) -> Array:
+        """The standard deviation of the values (divided by n); missing where there is none."""
+        return self._reduced("std", *_axis(axis, options))
+
+    def Any(self, *axis: Any, **options: Any) -> Array:
+        """Whether one is true; False of nothing."""
+        return self._reduced("any", *_axis(axis, options))
+
+    def All(self, *axis: Any, **options: Any) -> Array:
+        """Whether every one is true; True of nothing."""
+        return self._reduced("all", *_axis(axis, options))
+
+    def First(self, *axis: Any, **options: Any) -> Array:
+        """The first row; missing where there is none."""
+        return self._reduced("first", *_axis(axis, options))
+
+    def Last(self, *axis: Any, **options: Any) -> Array:
+        """The last row; missing where there is none."""
+        return self._reduced("last", *_axis(axis, options))
+
+    def ArgMin(self, *axis: Any, **options: Any) -> Array:
+        """The position of the least value, the first of equals; missing where there is none."""
+        return self._reduced("argmin", *_axis(axis, options))
+
+    def ArgMax(self, *axis: Any, **options: Any) -> Array:
+        """The position of the greatest value, the first of equals; missing where there is none."""
+        return self._reduced("argmax", *_axis(axis, options))
+
+    # -- order and picks --
+
+    def MinBy(self, key: Any) -> Array:
+        """The row with the least key, the first of equals; missing where there is none."""
+        from hep_tables_coffea.record.order import pick_by
+
+        return wrap(pick_by(self._node, node_of(key, "order by"), "argmin"))
+
+    def MaxBy(self, key: Any) -> Array:
+        """The row with the greatest key, the first of equals; missing where there is none."""
+        from hep_tables_coffea.record.order import pick_by
+
+        return wrap(pick_by(self._node, node_of(key, "order by"), "argmax"))
+
+    def OrderBy(self, key: Any) -> Array:
+        """The rows in ascending order of the key."""
+        from hep_tables_coffea.record.order import order_by
+
+        return wrap(order_by(self._node, node_of(key, "order by"), True))
+
+    def OrderByDescending(self, key: Any) -> Array:
+        """The rows in descending order of the key."""
+        from hep_tables_coffea.record.order import order_by
+
+        return wrap(order_by(self._node, node_of(key, "order by"), False))
+
+    def Take(self, n: int) -> Array:
+        """The first n rows of each list."""
+        return self[: int(n)]
+
+    # -- combining --
+
+    def nearest(
+        self, other: Array, max_dr: float | None = None, *, threshold: float | None = None, return_metric: bool = False
+    ) -> Any:
+        """The row of `other` closest in eta and phi to each row; missing beyond `max_dr`.
+
+        `threshold` is coffea's name of `max_dr`. With `return_metric` also the distance.
+        """
+        from hep_tables_coffea.record.combine import nearest
+
+        limit = max_dr if threshold is None else threshold
+        found, distance = nearest(self._node, node_of(other, "match"), limit)
+        return (wrap(found), wrap(distance)) if return_metric else wrap(found)
+
+    def metric_table(self, other: Array) -> Array:
+        """The distance of every row to every row of the other: `event * Jet * Electron * float32`."""
+        from hep_tables_coffea.record.combine import metric_table
+
+        return wrap(metric_table(self._node, node_of(other, "match")))
+
+    def delta_r(self, other: Array) -> Array:
+        """The distance in eta and phi, with phi wrapped around."""
+        from hep_tables_coffea.record.combine import distance
+
+        return wrap(distance(self._node, node_of(other, "measure the distance of")))
+
+    def without(self, *others: Array) -> Array:
+        """The rows that are not among the rows of the others."""
+        from hep_tables_coffea.record.combine import without
+
+        return wrap(without(self._node, [node_of(other, "take away") for other in others]))
+
+    @property
+    def exists(self) -> Array:
+        """Whether there is a value; the opposite of `ht.is_missing`."""
+        from hep_tables_coffea.graph import functions
+        from hep_tables_coffea.record.elementwise import missing
+
+        return wrap(functions.call("np.logical_not", [missing(self._node)]))
+
+    # -- a look --
+
+    def peek(self, n: int = 10) -> Any:
+        """The first n rows, now: reads no more of the dataset than it needs."""
+        from hep_tables_coffea.run.peek import peek
+
+        return peek(self, n)
+
+
+def _axis(axis: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if "axis" in options:
+        axis = (*axis, options.pop("axis"))
+    if len(axis) > 1:
+        msg = f"a reducer has one axis, and not {len(axis)}"
+        raise RecordingError(msg)
+    return axis, options
+
+
+def _load(content: bytes) -> Array:
+    return wrap(serialize.load(content)[0])
+
+
+def row_of(array: Array) -> Array:
+    """The position of each row in the stored collection."""
+    return wrap(build.row(array._node))

@@ -1,0 +1,192 @@
+"""numpy's and awkward's protocols: a function called on a recorded value is recorded, or refused by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from hep_tables_coffea.errors import RecordingError, UsageError
+from hep_tables_coffea.graph import functions
+from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.record.values import node_of, shown
+from hep_tables_coffea.types.elements import Record
+
+__all__ = ["record_awkward", "record_numpy", "record_ufunc"]
+
+#: ufuncs on records that are operators of vectors.
+_VECTOR_OPERATORS = {"add", "subtract", "multiply", "true_divide", "negative", "equal", "not_equal", "absolute"}
+
+
+def ufunc_name(ufunc: np.ufunc) -> str:
+    """`np.hypot`, `scipy.special.erf`: where the function is found again."""
+    name = ufunc.__name__
+    if getattr(np, name, None) is ufunc:
+        return f"np.{name}"
+    import sys
+
+    special = sys.modules.get("scipy.special")
+    if special is not None and getattr(special, name, None) is ufunc:
+        return f"scipy.special.{name}"
+    msg = f"the ufunc {name} cannot be found by name"
+    raise RecordingError(msg, hint="functions of numpy and scipy.special can be recorded")
+
+
+def record_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Node:
+    """`np.hypot(x, y)`, and every operator."""
+    if method != "__call__":
+        way = {"reduce": "use a reducer, x.Sum()", "accumulate": "it would depend on the chunks"}.get(method, "")
+        msg = f"np.{ufunc.__name__}.{method} cannot be recorded"
+        raise RecordingError(msg, hint=way or "use ht.cross for all pairs")
+    if options:
+        msg = f"np.{ufunc.__name__}: the keyword {', '.join(options)} cannot be recorded"
+        raise RecordingError(msg, hint="call it without, and use ak.values_astype or ht.where")
+    doing = _OPERATORS.get(ufunc.__name__, f"call np.{ufunc.__name__} on")
+    nodes = [node_of(value, doing) for value in inputs]
+    return ufunc_node(ufunc, nodes, doing)
+
+
+def ufunc_node(ufunc: np.ufunc, nodes: Sequence[Node], doing: str) -> Node:
+    if any(isinstance(node.type, Record) for node in nodes):
+        return _of_records(ufunc, nodes)
+    if ufunc.__name__.startswith("bitwise") or ufunc.__name__ == "invert":
+        _check_bits(ufunc, nodes)
+    return functions.call(ufunc_name(ufunc), nodes, doing=doing)
+
+
+_OPERATORS = {
+    "add": "add",
+    "subtract": "subtract",
+    "multiply": "multiply",
+    "true_divide": "divide",
+    "bitwise_and": "combine (&)",
+    "bitwise_or": "combine (|)",
+    "greater": "compare",
+    "less": "compare",
+    "greater_equal": "compare",
+    "less_equal": "compare",
+    "equal": "compare",
+    "not_equal": "compare",
+}
+
+
+def _check_bits(ufunc: np.ufunc, nodes: Sequence[Node]) -> None:
+    sign = {"bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "invert": "~"}.get(ufunc.__name__, "")
+    if sign and any(getattr(node.type, "dtype", np.dtype("O")).kind not in "biu" for node in nodes):
+        msg = f"{sign} needs truth values or integers"
+        values = [(f"operand {k + 1}", node.text) for k, node in enumerate(nodes)]
+        raise UsageError(msg, values=values, hint=f"parentheses: (x > 30) {sign} (y < 2), since {sign} binds first")
+
+
+def _of_records(ufunc: np.ufunc, nodes: Sequence[Node]) -> Node:
+    if ufunc.__name__ not in _VECTOR_OPERATORS:
+        msg = f"np.{ufunc.__name__} is not defined for records"
+        values = [(f"operand {k + 1}", node.text) for k, node in enumerate(nodes)]
+        fields = next(node.type.fields for node in nodes if isinstance(node.type, Record))
+        raise RecordingError(msg, values=values, hint=f"use one of the columns: {', '.join(fields[:6])}")
+    name = "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
+    first = next(k for k, node in enumerate(nodes) if isinstance(node.type, Record))
+    if first:
+        if ufunc.__name__ != "multiply":
+            msg = f"a record cannot stand on the right of {ufunc.__name__} here"
+            raise RecordingError(msg, values=[(f"operand {k + 1}", node.text) for k, node in enumerate(nodes)])
+        nodes = list(nodes)[::-1]
+    return functions.behave(nodes[0], name, "operator", nodes[1:])
+
+
+# -- numpy -----------------------------------------------------------------------------------------------------------
+
+#: numpy functions that are awkward's, or ours.
+_NUMPY_AS_AWKWARD = (
+    "all any argmax argmin argsort broadcast_arrays concatenate full_like isclose max mean min nan_to_num nanmax "
+    "nanmin nansum nanmean ones_like prod ptp real imag angle sort std sum unflatten var where zeros_like ravel "
+    "count_nonzero round corrcoef array_equal"
+).split()
+_NO_MERGE = "median quantile percentile unique cumsum cumprod diff nanmedian nanpercentile nanquantile".split()
+
+
+def record_numpy(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`np.where(...)`, `np.histogram(...)` and the other functions that are no ufuncs."""
+    name = getattr(function, "__name__", str(function))
+    name = {"amax": "max", "amin": "min", "around": "round"}.get(name, name)
+    own = _numpy_own().get(name)
+    if own is not None:
+        return own(*args, **kwargs)
+    if name in _NUMPY_AS_AWKWARD and hasattr(ak, name):
+        return record_awkward(getattr(ak, name), args, kwargs)
+    if name in _NO_MERGE:
+        from hep_tables_coffea.errors import MergeError
+
+        msg = f"np.{name} cannot be recorded: the answers of two chunks do not merge into the answer of both"
+        raise MergeError(msg, hint="fill a fine histogram, or take the column with ht.make_local and compute there")
+    msg = f"np.{name} cannot be recorded"
+    raise RecordingError(msg, hint="ufuncs, np.where, np.clip, np.histogram and the reducers can")
+
+
+def _numpy_own() -> dict[str, Callable[..., Any]]:
+    from hep_tables_coffea.record import elementwise, histogram
+
+    return {
+        "histogram": histogram.numpy_histogram,
+        "histogram2d": histogram.numpy_histogram2d,
+        "clip": elementwise.clip,
+        "isin": elementwise.isin,
+        "digitize": elementwise.digitize,
+        "interp": elementwise.interp,
+        "absolute": abs,
+    }
+
+
+# -- awkward ---------------------------------------------------------------------------------------------------------
+
+
+def record_awkward(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """`ak.sum(...)` and every other function that dispatches."""
+    from hep_tables_coffea.record.awkward_table import REFUSED, TABLE
+
+    name = _awkward_name(function)
+    handler = TABLE.get(name)
+    if handler is not None:
+        bound = _bind(name, function, args, kwargs)
+        return handler(**bound)
+    if name.startswith("str."):
+        from hep_tables_coffea.record.array import wrap
+
+        bound = _bind(name, function, args, kwargs)
+        array = bound.pop("array")
+        return wrap(functions.call(f"ak.{name}", [node_of(array)], bound))
+    why, instead = REFUSED.get(name, ("it has no meaning for rows with identity", ""))
+    if name == "to_layout":
+        msg = "an array in memory cannot be combined with a recorded value: it has no rows of the dataset"
+        raise UsageError(msg, hint="compute with arrays after ht.make_local(...), or write the table with map or ht.where")
+    msg = f"ak.{name} cannot be recorded: {why}"
+    raise RecordingError(msg, hint=instead or "see the list of functions in the documentation")
+
+
+def _awkward_name(function: Callable[..., Any]) -> str:
+    module = getattr(function, "__module__", "")
+    name = getattr(function, "__name__", str(function))
+    return f"str.{name}" if ".operations.str" in module or module.endswith("ak.str") else name
+
+
+def _bind(name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by awkward's own names; `highlevel`, `behavior` and `attrs` mean nothing here."""
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+    except TypeError as error:
+        msg = f"ak.{name}: {error}"
+        raise UsageError(msg) from error
+    given = dict(bound.arguments)
+    for ignored in ("highlevel", "behavior", "attrs"):
+        given.pop(ignored, None)
+    variadic = inspect.signature(function).parameters
+    return {("args" if variadic[k].kind is inspect.Parameter.VAR_POSITIONAL else k): v for k, v in given.items()}
+
+
+def refuse_option(name: str, option: str, value: Any, hint: str = "") -> None:
+    """An option of an awkward function that cannot be recorded."""
+    msg = f"ak.{name}: {option}={shown(value)} cannot be recorded"
+    raise RecordingError(msg, hint=hint)

@@ -1,0 +1,97 @@
+"""Names after the dot: columns, references to other collections, methods of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hep_tables_coffea.errors import FieldNotFoundError, hint_names
+from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph.nodes import Behave, Node
+from hep_tables_coffea.graph.refer import follow
+from hep_tables_coffea.types import infer
+from hep_tables_coffea.types.elements import Record
+from hep_tables_coffea.types.schema import Reference
+
+__all__ = ["attribute", "behavior_names", "known_names", "references"]
+
+#: What every awkward or vector class has and no physicist means.
+_PLUMBING = frozenset(
+    "Mask MomentumClass ProjectionClass2D ProjectionClass3D ProjectionClass4D GenericClass attrs behavior cpp_type "
+    "fields is_tuple layout lib mask named_axis nbytes ndim numba_type positional_axis show to_list to_numpy tolist "
+    "type typestr add_kind add_systematic describe_variations explodes_how systematics azimuthal longitudinal "
+    "temporal doc metadata".split()
+)
+
+
+def attribute(node: Node, name: str) -> Node | Callable[..., Node]:
+    """The value of `x.name`, or the method to call."""
+    if not isinstance(node.type, Record):
+        msg = f"a value of type {node.type} has no {name!r}"
+        raise FieldNotFoundError(msg, values=[("value", node.text)], hint="columns belong to collections: jets.pt")
+    if build.has_field(node, name):
+        return build.field(node, name)
+    reference = references(node).get(name)
+    if reference is not None:
+        return follow(node, reference)
+    found = _behavior(node, name)
+    if found is not None:
+        return found
+    what = node.path[-1].name if node.path else "the record"
+    msg = f"{what} has no {name!r}"
+    raise FieldNotFoundError(msg, values=[(what, node.text)], hint=hint_names(name, known_names(node)))
+
+
+def references(node: Node) -> dict[str, Reference]:
+    """The references to other collections that a value has."""
+    group = _group(node)
+    return dict(group.references) if group is not None else {}
+
+
+def _group(node: Node) -> Any:
+    from hep_tables_coffea.graph.nodes import Flatten, Nest, Pick, Restrict, Side
+
+    while isinstance(node, (Restrict, Pick, Nest, Flatten)):
+        node = node.args[0]
+    if isinstance(node, Side):
+        return _group(node.args[node.slot])
+    if isinstance(node, Behave):
+        return None
+    return node.type.group if isinstance(node.type, Record) else None
+
+
+def _class(node: Node) -> type | None:
+    assert isinstance(node.type, Record)
+    if not node.type.behavior:
+        return None
+    return infer.behavior_class(functions.behaviors_of(node), node.type.behavior)
+
+
+def _behavior(node: Node, name: str) -> Node | Callable[..., Node] | None:
+    found = _class(node)
+    member = getattr(found, name, None) if found is not None and name not in _PLUMBING else None
+    if member is None:
+        return None
+    if not callable(member):
+        return functions.behave(node, name, "property")
+
+    def method(*others: Any, **options: Any) -> Node:
+        from hep_tables_coffea.record.values import node_of
+
+        return functions.behave(node, name, "method", [node_of(other) for other in others], options)
+
+    return method
+
+
+def behavior_names(node: Node) -> set[str]:
+    """The methods and properties of the schema."""
+    found = _class(node) if isinstance(node.type, Record) else None
+    if found is None:
+        return set()
+    return {name for name in dir(found) if not name.startswith("_")} - _PLUMBING
+
+
+def known_names(node: Node) -> set[str]:
+    """Everything that may stand after the dot."""
+    fields = set(node.type.fields) if isinstance(node.type, Record) else set()
+    return fields | set(references(node)) | behavior_names(node)

@@ -1,0 +1,3 @@
+"""Driving the stages: options, progress, results."""
+
+from __future__ import annotations

@@ -1,0 +1,27 @@
+"""A look at the first rows, which reads no more than it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hep_tables_coffea import config
+from hep_tables_coffea.plan.stages import make_plan
+from hep_tables_coffea.plugins import registry
+from hep_tables_coffea.run.api import make_local
+
+__all__ = ["peek"]
+
+
+def peek(array: Any, n: int) -> Any:
+    """The first n rows of a recorded value; a dataset-wide value is computed as a whole."""
+    node = array._node
+    if not node.path:
+        return make_local(array)
+    options = config.current()
+    stage = make_plan({"rows": node}, options).stages[0]
+    if stage.first:
+        return make_local(array)[:n]
+    backend: Any = registry.backend("coffea")
+    program = backend.compile(stage.outputs, {}, "the first rows")
+    answers = backend.first_rows(program, stage.dataset, options, lambda found: len(found["rows"]) >= n)
+    return answers["rows"][:n]

@@ -1,0 +1,3 @@
+"""Text, HTML and pictures of types, plans and results."""
+
+from __future__ import annotations

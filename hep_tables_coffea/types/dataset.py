@@ -1,0 +1,43 @@
+"""A dataset: samples with their files and metadata, and the schema that says what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from hep_tables_coffea.types.schema import Schema
+
+__all__ = ["Dataset", "Sample"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One named part of a dataset: files, each with its tree, and metadata such as the cross section."""
+
+    name: str
+    files: tuple[tuple[str, str | None], ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """What `ht.dataset` opened. Each opening is a dataset of its own: `uid` tells them apart."""
+
+    name: str
+    samples: tuple[Sample, ...]
+    schema: Schema
+    uid: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def files(self) -> list[tuple[str, str | None]]:
+        return [file for sample in self.samples for file in sample.files]
+
+    @property
+    def digest(self) -> str:
+        """A hash of the question's subject: the files and the metadata."""
+        content = [(s.name, s.files, sorted(s.metadata.items(), key=str)) for s in self.samples]
+        return hashlib.sha256(json.dumps(content, default=repr).encode()).hexdigest()
