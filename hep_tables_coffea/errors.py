@@ -159,7 +159,7 @@ class ControlFlowError(HepTablesError, TypeError):
     """`if jets.pt > 30:`: Python asks for a value now, and there is none before the data are read."""
 
 
-class RecordingError(HepTablesError, TypeError, NotImplementedError):
+class RecordingError(HepTablesError, TypeError):
     """`ak.to_list(jets.pt)`: the function cannot be recorded."""
 
 
@@ -167,7 +167,7 @@ class UsageError(HepTablesError, TypeError, ValueError):
     """A call with arguments that cannot work."""
 
 
-class MergeError(HepTablesError, TypeError, ValueError, NotImplementedError):
+class MergeError(HepTablesError, TypeError, ValueError):
     """`np.median(met)`: the answers of two chunks cannot be merged into the answer of both."""
 
 

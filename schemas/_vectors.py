@@ -10,7 +10,10 @@ from collections.abc import Collection, Mapping
 
 from hep_tables_coffea.types.schema import Group, Leaf
 
-__all__ = ["TEMPORAL", "coordinates", "dimensions", "lorentz"]
+__all__ = ["BEHAVIORS", "TEMPORAL", "coordinates", "dimensions", "lorentz"]
+
+#: The module of the vectors that these tables describe.
+BEHAVIORS = "coffea.nanoevents.methods.candidate"
 
 #: Names of the fourth coordinate, energies first.
 TEMPORAL = ("energy", "E", "e", "t", "mass", "m", "M", "tau")
@@ -48,11 +51,15 @@ def dimensions(names: Collection[str]) -> int:
 
 
 def lorentz(names: Collection[str]) -> str:
-    """The record of `coffea.nanoevents.methods.candidate` for a four-vector of these fields, "" if they are none."""
+    """The record of the candidate module for a four-vector of these fields, "" if they are none.
+
+    With a charge it is `Candidate`, whatever the coordinates: coffea adds that to the vectors without charge, an
+    electron to a jet, and has no such addition for `PtEtaPhiMCandidate`.
+    """
     if dimensions(names) != 4:
         return ""
-    charged = "charge" in names
+    if "charge" in names:
+        return "Candidate"
     if not {"pt", "eta", "phi"} <= set(names):
-        return "Candidate" if charged else "LorentzVector"
-    fourth = "E" if _ENERGIES & set(names) else "M"
-    return f"PtEtaPhi{fourth}Candidate" if charged else f"PtEtaPhi{fourth}LorentzVector"
+        return "LorentzVector"
+    return "PtEtaPhiELorentzVector" if _ENERGIES & set(names) else "PtEtaPhiMLorentzVector"

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules, set_aside
-from hep_tables_coffea.schemas._vectors import coordinates, dimensions
+from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
 __all__ = ["EDM4hep", "pack"]
 
 _RENAMED = {"momentum.x": "px", "momentum.y": "py", "momentum.z": "pz", "energy": "E"}
 _PLANE = {"a": "x", "b": "y"}
-#: Fields by which a kind of particle is known: its type's name is not among the columns.
-_KINDS = {"generatorStatus": "MCParticle", "goodnessOfPID": "ReconstructedParticle"}
+_POINTS = {frozenset("xyz"): "ThreeVector", frozenset("xy"): "TwoVector"}
 
 _Members = dict[str, dict[str, Leaf]]
 
@@ -45,7 +44,7 @@ class EDM4hep:
         root: Fields = {name: _group(name, variables) for name, variables in members.items()}
         for name, leaf in singles.items():
             place(root, name.removeprefix("_"), leaf)
-        return Schema(self.name, Group("events", root), "coffea.nanoevents.methods.edm4hep")
+        return Schema(self.name, Group("events", root), BEHAVIORS)
 
 
 pack = EDM4hep()
@@ -82,12 +81,14 @@ def _group(name: str, variables: Mapping[str, Leaf]) -> Group:
         # a vector has one of them, and in coffea as well the mass is the one that stays
         set_aside(fields, "E")
         seen -= {"E"}
-    kind = next((kind for field, kind in _KINDS.items() if field in seen), "MomentumCandidate")
-    return Group(name, fields, True, kind if dimensions(seen) == 4 and "charge" in seen else "")
+    return Group(name, fields, True, lorentz(seen))
 
 
 def _component(member: Leaf | Group) -> Leaf | Group:
-    """A part of a row; points in a plane, (a, b), are called (x, y) as vectors are."""
-    if isinstance(member, Leaf) or set(member.fields) != set(_PLANE):
+    """A part of a row: points are vectors, and those in a plane, (a, b), are called (x, y)."""
+    if isinstance(member, Leaf):
         return member
-    return Group(member.name, {_PLANE[name]: leaf for name, leaf in member.fields.items()}, member.is_list)
+    fields = member.fields
+    if set(fields) == set(_PLANE):
+        fields = {_PLANE[name]: leaf for name, leaf in fields.items()}
+    return replace(member, fields=fields, behavior=_POINTS.get(frozenset(fields), ""))

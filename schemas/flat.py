@@ -14,7 +14,7 @@ from typing import Any
 
 from hep_tables_coffea.schemas._grouping import Fields, place
 from hep_tables_coffea.schemas._rules import Rules
-from hep_tables_coffea.schemas._vectors import coordinates, lorentz
+from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
 __all__ = ["Flat", "pack"]
@@ -63,7 +63,7 @@ class Flat:
         for name, leaf in columns.items():
             if name not in placed:
                 place(root, name, leaf)
-        return Schema(self.name, Group("events", root), "coffea.nanoevents.methods.candidate")
+        return Schema(self.name, Group("events", root), BEHAVIORS)
 
 
 pack = Flat()

@@ -1,7 +1,8 @@
 """ATLAS DAOD_PHYSLITE: `AnalysisElectronsAuxDyn.pt` is `Electrons.pt`.
 
 Names are those of `coffea.nanoevents.PHYSLITESchema`: the container without `Analysis`, `Aux` and `AuxDyn`. Links to
-other containers are records of `m_persKey` and `m_persIndex`, as stored; momenta are in [MeV].
+other containers are records of `m_persKey` and `m_persIndex`, as stored; momenta are in [MeV]. Vectors are those of
+coffea's candidates and not its classes for PHYSLITE, which cannot add an electron to a muon and know no charge.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules, set_aside
-from hep_tables_coffea.schemas._vectors import coordinates, dimensions
+from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
 __all__ = ["Physlite", "pack"]
@@ -22,8 +23,7 @@ __all__ = ["Physlite", "pack"]
 _VARIABLE = re.compile(r"(.+?)(?:AuxDyn|Aux)[.:](.+)")
 #: Containers of which each event has one.
 _RECORDS = ("EventInfo", "xTrigDecision", "TrigConfKeys")
-#: The two that `PHYSLITESchema` gives classes of their own, with the masses [MeV] of their particles.
-_BEHAVIORS = {"Electrons": "Electron", "Muons": "Muon"}
+#: Particles whose containers need not have a mass [MeV].
 _MASSES = {"Electrons": 0.511, "Muons": 105.658, "Photons": 0.0}
 #: What every analysis asks of an event: also found beside the collections.
 _SHORT = (
@@ -62,7 +62,7 @@ class Physlite:
             place(unreadable if leaf.problem else root, name, leaf)
         if unreadable:
             place(root, "unreadable", Group("unreadable", unreadable))
-        return Schema(self.name, Group("events", root), "coffea.nanoevents.methods.physlite")
+        return Schema(self.name, Group("events", root), BEHAVIORS)
 
 
 pack = Physlite()
@@ -83,7 +83,9 @@ def _group(name: str, variables: Mapping[str, Leaf]) -> Group:
     if not listed:
         return Group(name, fields)
     _complete(name, fields)
-    return Group(name, fields, True, _behavior(name, coordinates(fields, 1)))
+    seen = coordinates(fields, 1)
+    # a vertex has (x, y, z, t), and no momentum
+    return Group(name, fields, True, lorentz(seen) if {"pt", "px"} & seen else "")
 
 
 def _complete(name: str, fields: Fields) -> None:
@@ -98,14 +100,6 @@ def _complete(name: str, fields: Fields) -> None:
         fields["m"] = Leaf(column, "float32", 1, constant=_MASSES[name], like="pt")
     if {"px", "py", "pz", "m", "e"} <= seen and dimensions(seen - {"e"}) == 4:
         set_aside(fields, "e")
-
-
-def _behavior(name: str, seen: set[str]) -> str:
-    if dimensions(seen) != 4:
-        return ""
-    if "pt" in seen:
-        return _BEHAVIORS.get(name, "Particle")
-    return "TruthParticle" if "px" in seen else ""
 
 
 def _shorten(root: Fields) -> None:

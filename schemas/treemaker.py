@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hep_tables_coffea.schemas._grouping import Fields, place, refuse_rules
-from hep_tables_coffea.schemas._vectors import coordinates, dimensions, lorentz
+from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
 __all__ = ["TreeMaker", "pack"]
@@ -57,7 +57,7 @@ class TreeMaker:
                 root[name] = _group(name, fields, records)
         for name, leaf in singles.items():
             place(root, name, leaf)
-        return Schema(self.name, Group("events", root), "coffea.nanoevents.methods.candidate")
+        return Schema(self.name, Group("events", root), BEHAVIORS)
 
 
 pack = TreeMaker()

@@ -13,7 +13,7 @@ from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
-from hep_tables_coffea.types.elements import Number, Record
+from hep_tables_coffea.types.elements import Number, Record, Text
 
 __all__ = ["Emitter"]
 
@@ -286,10 +286,9 @@ class Emitter:
     def visit_Call(self, node: g.Call) -> Piece:
         name, options = node.function, dict(node.options)
         if name == "ht.broadcast":
-            node_args = [node.args[0], self._anchor(node.args[1], node.path)]
-        else:
-            node_args = list(node.args)
-        pieces = [self.value(arg) for arg in node_args]
+            return self._broadcast(node)
+        node_args = list(node.args)
+        pieces = self._aligned(node, node_args)
         if not options and name in _BINARY and len(pieces) == 2:
             sign, binding = _BINARY[name]
             left, right = (binding + 1, binding) if sign == "**" else (binding, binding + 1)
@@ -300,6 +299,27 @@ class Emitter:
             return Piece(f"{sign}{pieces[0].within(binding)}", binding)
         inside = [piece.text for piece in pieces] + [f"{key}={value!r}" for key, value in options.items()]
         return atom(f"{self._function(name)}({', '.join(inside)})")
+
+    def _broadcast(self, node: g.Call) -> Piece:
+        value, anchor = node.args
+        if not value.path:
+            like = self.value(self._anchor(anchor, node.path)).text
+            if isinstance(node.type, Text):
+                self.helpers.add("text_for_each")
+                return atom(f"text_for_each({like}, {self.value(value).text})")
+            return atom(f"ak.full_like({like}, {self.value(value).text}, dtype={node.type.dtype.name!r})")  # type: ignore[union-attr]
+        self.helpers.add("broadcast")
+        return atom(f"broadcast({self.value(value).text}, {self.value(self._anchor(anchor, node.path)).text})")
+
+    def _aligned(self, node: g.Node, args: list[g.Node]) -> list[Piece]:
+        """The arguments. awkward makes whole lists missing where it broadcasts a missing value, so we repeat those."""
+        pieces = [self.value(arg) for arg in args]
+        for k, arg in enumerate(args):
+            if arg.path and len(arg.path) < len(node.path) and arg.type.option:
+                self.helpers.add("broadcast")
+                rows = self.demand.column_on(node.path) or next(a for a in args if len(a.path) == len(node.path))
+                pieces[k] = atom(f"broadcast({pieces[k].text}, {self.value(build.anchor(rows)).text})")
+        return pieces
 
     def _function(self, name: str) -> str:
         module, _, function = name.rpartition(".")
@@ -312,7 +332,7 @@ class Emitter:
         return {"np.absolute": "abs"}.get(name, name)
 
     def visit_Behave(self, node: g.Behave) -> Piece:
-        pieces = [self.value(arg) for arg in node.args]
+        pieces = self._aligned(node, list(node.args))
         if node.how == "property":
             return atom(f"{pieces[0].within(ATOM)}.{node.method}")
         if node.how == "reduce":

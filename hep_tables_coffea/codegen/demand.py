@@ -96,7 +96,7 @@ class Demand:
             return [node.args[0]]
         if isinstance(node, g.Pick) and len(node.args) == 2 and gathers(node):
             return [node.args[0].args[0], node.args[1]]
-        if isinstance(node, g.Call) and node.function in ("ht.broadcast",):
+        if isinstance(node, g.Call) and node.function == "ht.broadcast":
             return [node.args[0]]
         return list(node.args)
 

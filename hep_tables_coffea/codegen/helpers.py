@@ -13,6 +13,8 @@ import awkward as ak
 import hist
 import numpy as np
 
+from hep_tables_coffea.graph.helpers import broadcast
+
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
@@ -74,6 +76,16 @@ def per_event(value: Any, size: int, like: Any) -> Any:
     return ak.mask(one, np.zeros(size, bool)) if value is None else one
 
 
+def text_for_each(rows: Any, text: str) -> Any:
+    """A string for each row."""
+    counts = [ak.num(rows, axis=axis) for axis in range(1, rows.ndim)]
+    size = len(rows) if not counts else int(ak.sum(counts[-1], axis=None))
+    made = ak.Array([text])[np.zeros(size, np.int64)]
+    for count in reversed(counts):
+        made = ak.unflatten(made, ak.flatten(count, axis=None))
+    return made
+
+
 def row_numbers(counts: Any) -> Any:
     """The positions of the rows of lists of these lengths."""
     counts = np.asarray(counts, dtype=np.int64)
@@ -110,21 +122,6 @@ def rows_by(array: Any, index: Any) -> Any:
         return ak.unflatten(rows_by(array, ak.flatten(index, axis=2)), counts, axis=1)
     inside = (index >= 0) & (index < ak.num(array, axis=1))
     return array[ak.mask(index, ak.fill_none(inside, False))]
-
-
-def every(array: Any, outer: Any, shared: int) -> Any:
-    """The whole list of `array` for every row of `outer`; they share the first axes."""
-    if shared > 1:
-        inner = every(ak.flatten(array, axis=1), ak.flatten(outer, axis=1), shared - 1)
-        return ak.unflatten(inner, ak.num(outer, axis=1))
-    counts = [np.asarray(ak.flatten(ak.num(outer, axis=k), axis=None)) for k in range(1, outer.ndim)]
-    parents = np.arange(len(outer))
-    for count in counts:
-        parents = np.repeat(parents, count)
-    inner = array[parents]
-    for count in reversed(counts):
-        inner = ak.unflatten(inner, count)
-    return inner
 
 
 def side_by_side(*values: Any) -> Any:
@@ -260,6 +257,16 @@ def merged_greatest(parts: list[Any]) -> Any:
     return np.max(found).item() if found else None
 
 
+def merged_any(parts: list[Any]) -> bool:
+    """Whether it is true of one chunk."""
+    return any(parts)
+
+
+def merged_all(parts: list[Any]) -> bool:
+    """Whether it is true of every chunk."""
+    return all(parts)
+
+
 def merged_first(parts: list[Any]) -> Any:
     """The first of all chunks."""
     return next((part[0] for part in parts if part), None)
@@ -319,10 +326,8 @@ def fill(histogram: Any, *values: Any, weight: Any = None, sample: Any = None) -
 def flat_together(values: list[Any]) -> list[Any]:
     """Values broadcast against each other and flat, without the rows in which one is missing; constants stay."""
     arrays = [value for value in values if isinstance(value, ak.Array)]
-    depth = max(array.ndim for array in arrays)
-    if any(array.ndim != depth for array in arrays):
-        arrays = ak.broadcast_arrays(*arrays, depth_limit=depth)
-    arrays = [flatten_rows(array) for array in arrays]
+    deepest = max(arrays, key=lambda array: array.ndim)
+    arrays = [flatten_rows(broadcast(array, deepest)) for array in arrays]
     maybe = [array for array in arrays if may_miss(array)]
     if maybe:
         present = ~ak.is_none(maybe[0])

@@ -213,11 +213,12 @@ def _assemble(
         "        about = events.metadata",
         '        key = (about["dataset"], about["filename"], about["entrystart"])',
         *(["        column = read_columns(events, self.columns)"] if emitter.columns else []),
+        '        with np.errstate(all="ignore"):',
     ]
     text = "\n".join(head)
     start = text.count("\n") + 2
-    body = [f"        {line}" for line in emitter.lines]
-    body += ["        return {", *(f"            {answer}," for answer in answers), "        }", ""]
+    body = [f"            {line}" for line in emitter.lines]
+    body += ["            return {", *(f"                {answer}," for answer in answers), "            }", ""]
     body += ["    def postprocess(self, out):", *(f"        {line}" for line in post)]
     body += ["        return {", *(f"            {final}," for final in finals), "        }", ""]
     return text + "\n" + "\n".join(body), start

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["TreeNotFoundError", "closest", "failing_as_oserror", "listed", "missing_file", "missing_tree"]
+__all__ = ["TreeNotFoundError", "closest", "failing_as_oserror", "listed", "missing_file", "missing_tree", "reason"]
 
 
 class TreeNotFoundError(KeyError):
@@ -71,6 +71,13 @@ def missing_tree(path: str, tree: str, known: Iterable[str]) -> TreeNotFoundErro
     return TreeNotFoundError(f"{path} has no tree {tree!r}: {has}")
 
 
+def reason(error: Exception) -> str:
+    """What an exception says, as one line: uproot's take many, and begin with how it came there."""
+    text = getattr(error, "because", None) or getattr(error, "message", None) or str(error)
+    lines = [line.strip() for line in str(text).splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith("in file"))[:300]
+
+
 @contextmanager
 def failing_as_oserror(doing: str) -> Iterator[None]:
     """Broken files raise anything (struct, zlib, assertions, key errors): make it an `OSError` that says what was done.
@@ -82,8 +89,6 @@ def failing_as_oserror(doing: str) -> Iterator[None]:
     except (ImportError, MemoryError):
         raise
     except Exception as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else OSError
-        msg = f"{doing}: {reason}"
+        msg = f"{doing}: {type(error).__name__}: {reason(error)}"
         raise kind(msg) from error

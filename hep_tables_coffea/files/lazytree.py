@@ -97,9 +97,9 @@ class LazyTree:
         passing = PassingOver(self._file)
         model = self._file.class_named(key.fClassName)
         self.tree = model.read(self._chunk, cursor, self._context, passing, self._file, key)
-        # the first of the two arrays has the branches, the second lists their leaves once more
+        passing.check(self.tree)
         self._refs = References(self._origin, self._parse_at)
-        self._spans = list(_spans(self._file, self._chunk, passing.arrays[0], self._context, self._refs))
+        self._spans = list(_spans(self._file, self._chunk, passing.starts[0], self._context, self._refs))
         self._starts = [span.start for span in self._spans]
         self._parsed = {}
         self._number()
@@ -144,11 +144,15 @@ class References(UserDict[int, Any]):
 
 
 class PassingOver:
-    """Stands for the file while the tree itself is parsed: passes over the arrays, and notes where they are."""
+    """Stands for the file while the tree itself is parsed: passes over its two arrays, and notes where they are.
+
+    The first has the branches, the second lists the leaves of all of them once more.
+    """
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self.arrays: list[Any] = []
+        self.starts: list[Any] = []
+        self._instead: list[list[Any]] = []
 
     def class_named(self, name: str, version: Any = None) -> Any:
         return self if name == "TObjArray" else self._file.class_named(name, version)
@@ -158,11 +162,18 @@ class PassingOver:
 
     def read(self, chunk: Any, cursor: Any, context: Any, *_: Any) -> list[Any]:
         """In place of an array: an empty list, to be filled."""
-        self.arrays.append(cursor.copy())
+        self.starts.append(cursor.copy())
         start = cursor.index
         num_bytes, _version, _memberwise = uproot.deserialization.numbytes_version(chunk, cursor, context, move=False)
         cursor.move_to(start + num_bytes)
-        return []
+        self._instead.append([])
+        return self._instead[-1]
+
+    def check(self, tree: Any) -> None:
+        """Models that uproot makes from a file's own description of a class do not ask that file for other classes."""
+        if len(self._instead) != 2 or tree.branches is not self._instead[0]:
+            msg = "the branches of the tree were not passed over"
+            raise ValueError(msg)
 
 
 def _key(directory: Any, name: str) -> Any:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.files.branches import LeafBranches, path_of
-from hep_tables_coffea.files.errors import failing_as_oserror
+from hep_tables_coffea.files.errors import failing_as_oserror, reason
 from hep_tables_coffea.files.layouts import member
 from hep_tables_coffea.files.lazytree import LazyTree
 from hep_tables_coffea.files.source import Source, Wanted
@@ -44,7 +44,7 @@ class TreeSource(Source):
             entries = branch.entry_offsets[-1]
             form = interpretation.awkward_form(branch.file)
         except Exception as error:  # noqa: BLE001 - one odd column must not hide the others
-            return f"uproot cannot make an array of its type {_classname(branch)}: {_because(error)}"
+            return f"uproot cannot make an array of its type {_classname(branch)}: {reason(error)}"
         if entries != self.num_entries:
             return f"it has {entries} entries, its tree {self.num_entries}"
         return form
@@ -85,15 +85,24 @@ class TreeSource(Source):
         return tuple(sorted(common | {0, self.num_entries}))
 
     def _load(self, wanted: Sequence[Wanted], start: int, stop: int) -> Iterable[Any]:
+        units = list(dict.fromkeys(unit for unit, _ in wanted))
+        try:
+            arrays = self._arrays(units, start, stop)
+        except Exception:  # noqa: BLE001 - which one is it?
+            arrays = {}
+            for unit in units:
+                with failing_as_oserror(self._reading([unit], start, stop)):
+                    arrays |= self._arrays([unit], start, stop)
+        return [member(arrays[unit], leaf.path) for unit, leaf in wanted]
+
+    def _arrays(self, units: list[str], start: int, stop: int) -> dict[str, Any]:
         """All at once: one request for all baskets. With its interpretation a name is not parsed as an expression."""
-        units = dict.fromkeys(unit for unit, _ in wanted)
         paths = {unit: path_of(self._branches[unit]) for unit in units}
         pairs = [(paths[unit], self._branches[unit].interpretation) for unit in units]
-        with failing_as_oserror(self._reading(units, start, stop)):
-            arrays = self._lazy.tree.arrays(
-                pairs, entry_start=start, entry_stop=stop, array_cache=None, library="ak", how=dict
-            )
-        return [member(arrays[paths[unit]], leaf.path) for unit, leaf in wanted]
+        arrays = self._lazy.tree.arrays(
+            pairs, entry_start=start, entry_stop=stop, array_cache=None, library="ak", how=dict
+        )
+        return {unit: arrays[paths[unit]] for unit in units}
 
 
 def _doc(branch: Any) -> str:
@@ -106,8 +115,3 @@ def _doc(branch: Any) -> str:
 
 def _classname(branch: Any) -> str:
     return str(branch.member("fClassName", none_if_missing=True) or branch.title)
-
-
-def _because(error: Exception) -> str:
-    because = getattr(error, "because", None) or str(error).strip() or type(error).__name__
-    return str(because).splitlines()[0]

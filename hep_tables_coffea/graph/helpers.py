@@ -14,14 +14,30 @@ import numpy as np
 __all__ = ["HELPERS"]
 
 
+def every(array: Any, outer: Any, shared: int) -> Any:
+    """The whole list of `array` for every row of `outer`; they share the first axes."""
+    if shared > 1:
+        inner = every(ak.flatten(array, axis=1), ak.flatten(outer, axis=1), shared - 1)
+        return ak.unflatten(inner, ak.num(outer, axis=1))
+    counts = [np.asarray(ak.flatten(ak.num(outer, axis=k), axis=None)) for k in range(1, outer.ndim)]
+    parents = np.arange(len(outer))
+    for count in counts:
+        parents = np.repeat(parents, count)
+    inner = array[parents]
+    for count in reversed(counts):
+        inner = ak.unflatten(inner, count)
+    return inner
+
+
+def broadcast(value: Any, rows: Any) -> Any:
+    """The value repeated for every row; what is missing is missing in every row."""
+    return every(value, rows, value.ndim) if value.ndim < rows.ndim else value
+
+
 def together(*values: Any) -> list[Any]:
     """Arrays of different depth repeated to the deepest; constants stay."""
-    depth = max(value.ndim for value in values if isinstance(value, ak.Array))
-    arrays = [value for value in values if isinstance(value, ak.Array)]
-    if all(array.ndim == depth for array in arrays):
-        return list(values)
-    broadcast = iter(ak.broadcast_arrays(*arrays, depth_limit=depth))
-    return [next(broadcast) if isinstance(value, ak.Array) else value for value in values]
+    deepest = max((value for value in values if isinstance(value, ak.Array)), key=lambda array: array.ndim)
+    return [broadcast(value, deepest) if isinstance(value, ak.Array) else value for value in values]
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
@@ -30,11 +46,6 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     chosen = ak.where(ak.fill_none(condition, False, axis=-1), x, y)
     missing = ak.is_none(condition, axis=-1)
     return ak.mask(chosen, missing, valid_when=False) if ak.any(missing, axis=None) else chosen
-
-
-def broadcast(value: Any, rows: Any) -> Any:
-    """The value repeated for every row."""
-    return ak.broadcast_arrays(value, rows, depth_limit=rows.ndim)[0]
 
 
 def same_rows(value: Any, first: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 from hep_tables_coffea.graph.axes import Axis
@@ -15,8 +17,14 @@ from hep_tables_coffea.types.elements import Record
 __all__ = ["dump", "load"]
 
 
+def _proxy(content: dict[Any, Any]) -> Any:
+    return MappingProxyType(content)
+
+
 class _Pickler(pickle.Pickler):
     """Pickles plain content; nodes and axes are written as their numbers."""
+
+    dispatch_table = copyreg.dispatch_table | {MappingProxyType: lambda proxy: (_proxy, (dict(proxy),))}
 
     def __init__(self, file: io.BytesIO, numbers: dict[Any, int]) -> None:
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)

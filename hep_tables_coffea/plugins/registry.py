@@ -80,7 +80,7 @@ def schema_pack(name: str) -> SchemaPack:
 
 def schema_packs() -> list[SchemaPack]:
     """Every schema pack."""
-    return [_get("schema", name) for name in _names("schema")]
+    return [_get("schema", name) for name in names("schema")]
 
 
 def backend(name: str) -> Backend:

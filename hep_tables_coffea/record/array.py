@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -152,6 +153,8 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         return bool(self._now("a truth value", hint))
 
     def __len__(self) -> int:
+        if sys._getframe(1).f_code.co_name == "format_argument":
+            return sys.maxsize  # awkward, which formats the note of an error of ours: an error here would hide it
         return int(self._now("a length", "x.Count() is the number of rows"))
 
     def __iter__(self) -> Any:

@@ -32,6 +32,12 @@ class Dataset:
     schema: Schema
     uid: str = field(default_factory=lambda: uuid4().hex)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dataset) and other.uid == self.uid
+
+    def __hash__(self) -> int:
+        return hash(self.uid)
+
     @property
     def files(self) -> list[tuple[str, str | None]]:
         return [file for sample in self.samples for file in sample.files]
