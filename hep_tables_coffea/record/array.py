@@ -132,6 +132,16 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         self._now("a numpy array", "ht.make_local(x) gives the array")
 
+    def __dlpack_device__(self) -> Any:
+        # what awkward asks of an unknown operand: `ak.Array(...) + recorded` ends here
+        msg = "an array in memory cannot be combined with a recorded value: it has no rows of the dataset"
+        raise UsageError(
+            msg, values=[("value", self.type)], hint="compute with arrays after ht.make_local(...), or use ht.where or map"
+        )
+
+    def __dlpack__(self, **_: Any) -> Any:
+        return self.__dlpack_device__()
+
     def __round__(self, digits: int | None = None) -> Array:
         from hep_tables_coffea.graph import functions
 

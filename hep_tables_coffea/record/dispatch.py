@@ -159,9 +159,6 @@ def record_awkward(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
         array = bound.pop("array")
         return wrap(functions.call(f"ak.{name}", [node_of(array)], bound))
     why, instead = REFUSED.get(name, ("it has no meaning for rows with identity", ""))
-    if name == "to_layout":
-        msg = "an array in memory cannot be combined with a recorded value: it has no rows of the dataset"
-        raise UsageError(msg, hint="compute with arrays after ht.make_local(...), or write the table with map or ht.where")
     msg = f"ak.{name} cannot be recorded: {why}"
     raise RecordingError(msg, hint=instead or "see the list of functions in the documentation")
 
