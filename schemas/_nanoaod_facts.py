@@ -33,7 +33,9 @@ _COLLECTIONS = {
 BEHAVIORS = {name: behavior for behavior, names in _COLLECTIONS.items() for name in names.split()}
 
 #: Four-vectors that must have a charge.
-CHARGED = frozenset("FatJet Jet Electron LowPtElectron Muon Photon FsrPhoton Tau GenVisTau PFCand".split())
+CHARGED = frozenset(
+    ["FatJet", "Jet", "Electron", "LowPtElectron", "Muon", "Photon", "FsrPhoton", "Tau", "GenVisTau", "PFCand"]
+)
 
 #: Records that need other fields than those of a vector.
 REQUIRED = {
@@ -82,7 +84,7 @@ _JET = _one("Jet", "jetIdx")
 
 #: Collection -> property -> rows of another collection. coffea's `distinctParent`, `distinctChildren` and
 #: `distinctChildrenDeep` compare the kinds of particles along a chain: no index says that, so they are not here.
-#: In coffea `matched_electrons`, `matched_muons` and `subjets` have two entries, None where there is none.
+#: `children` are all that name the particle as their mother; coffea leaves out those that stand before it.
 REFERENCES: dict[str, dict[str, Reference]] = {
     "Electron": {"matched_gen": _GEN, "matched_jet": _JET, "matched_photon": _one("Photon", "photonIdx")},
     "LowPtElectron": {

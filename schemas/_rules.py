@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas._grouping import nearest
-from hep_tables_coffea.types.schema import Leaf
+
+if TYPE_CHECKING:
+    from hep_tables_coffea.types.schema import Leaf
 
 __all__ = ["Rules"]
 
@@ -22,7 +24,7 @@ class Rules:
         self, columns: Mapping[str, Leaf], *, collections: Any = None, events: Any = (), **unknown: Any
     ) -> None:
         if unknown:
-            msg = f"there is no rule {next(iter(unknown))!r}: rules are collections={{name: columns}} and events=[columns]"
+            msg = f"there is no rule {next(iter(unknown))!r}, but collections={{name: columns}} and events=[columns]"
             raise ValueError(msg)
         self._columns = columns
         self._claims: dict[str, str] = {}

@@ -6,9 +6,12 @@ A record may have each coordinate once. `coffea.nanoevents.methods.vector` refus
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from hep_tables_coffea.types.schema import Group, Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 __all__ = ["BEHAVIORS", "TEMPORAL", "coordinates", "dimensions", "lorentz"]
 

@@ -8,13 +8,15 @@ Vectors are those of coffea's candidates and not its classes for Delphes, which 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules, set_aside
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Delphes", "pack"]
 

@@ -1,4 +1,4 @@
-"""Any tree of plain columns: `jets_pt` with a counter `njets`, `Jet_Px` with `NJet`, `el.pt`, or lists that share a prefix.
+"""Any tree of plain columns: `jets_pt` with a counter `njets`, `Jet_Px` with `NJet`, lists that share a prefix.
 
 Lists with one counter are the columns of one collection. Without counters, lists are grouped by the longest prefix that
 has a counting column (`nX`, `X_n`, `X_size`, ...), then by what stands before the first `_` or `.`. Columns with one
@@ -8,14 +8,16 @@ value in each event keep their names. The user's own rules come before all that.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas._grouping import Fields, place
 from hep_tables_coffea.schemas._rules import Rules
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Flat", "pack"]
 
@@ -23,7 +25,7 @@ _SEPARATORS = "_."
 #: How counting columns are named after their collection, whatever the case.
 _COUNTERS = ("n{}", "n_{}", "num{}", "num_{}", "{}_n", "{}_size", "{}n", "n{}s")
 #: A lone list is a collection if its last word is one of these: nobody means a list of weights.
-_KINEMATIC = frozenset("pt eta phi m mass e energy et px py pz charge".split())
+_KINEMATIC = frozenset(["pt", "eta", "phi", "m", "mass", "e", "energy", "et", "px", "py", "pz", "charge"])
 
 _Members = dict[str, dict[str, Leaf]]
 #: Name in lower case -> name.

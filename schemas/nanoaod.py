@@ -8,14 +8,16 @@ field `pt`, `MET_pt` the record `MET`, `HLT_IsoMu24` is `HLT.IsoMu24`. Behaviors
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas import _nanoaod_facts as facts
 from hep_tables_coffea.schemas._grouping import Fields, place, refuse_rules
 from hep_tables_coffea.schemas._vectors import coordinates, dimensions
 from hep_tables_coffea.types.schema import Group, Leaf, Reference, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["NanoAOD", "pack"]
 

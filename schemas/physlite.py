@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules, set_aside
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Physlite", "pack"]
 
@@ -26,10 +28,15 @@ _RECORDS = ("EventInfo", "xTrigDecision", "TrigConfKeys")
 #: Particles whose containers need not have a mass [MeV].
 _MASSES = {"Electrons": 0.511, "Muons": 105.658, "Photons": 0.0}
 #: What every analysis asks of an event: also found beside the collections.
-_SHORT = (
-    "runNumber lumiBlock eventNumber mcChannelNumber mcEventWeights "
-    "actualInteractionsPerCrossing averageInteractionsPerCrossing"
-).split()
+_SHORT = [
+    "runNumber",
+    "lumiBlock",
+    "eventNumber",
+    "mcChannelNumber",
+    "mcEventWeights",
+    "actualInteractionsPerCrossing",
+    "averageInteractionsPerCrossing",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class Physlite:
                 containers[container][variable] = leaf
             else:
                 others[name] = leaf
-        root: Fields = {name: _group(name, variables) for name, variables in containers.items() if variables}
+        root: Fields = {name: _group(name, variables, columns) for name, variables in containers.items() if variables}
         _shorten(root)
         unreadable: Fields = {}
         for name, leaf in others.items():
@@ -76,7 +83,7 @@ def _parse(column: str) -> tuple[str, str]:
     return container.replace("Analysis", ""), variable
 
 
-def _group(name: str, variables: Mapping[str, Leaf]) -> Group:
+def _group(name: str, variables: Mapping[str, Leaf], columns: Mapping[str, Leaf]) -> Group:
     readable = [leaf for leaf in variables.values() if not leaf.problem]
     listed = name not in _RECORDS and bool(readable) and all(leaf.depth > 0 for leaf in readable)
     fields = nested(variables, int(listed))
@@ -85,7 +92,10 @@ def _group(name: str, variables: Mapping[str, Leaf]) -> Group:
     _complete(name, fields)
     seen = coordinates(fields, 1)
     # a vertex has (x, y, z, t), and no momentum
-    return Group(name, fields, True, lorentz(seen) if {"pt", "px"} & seen else "")
+    behavior = lorentz(seen) if {"pt", "px"} & seen else ""
+    # the vectors of real files have no counters, but files that uproot has written do
+    counters = {leaf.counter for leaf in readable} & set(columns)
+    return Group(name, fields, True, behavior, counters.pop() if len(counters) == 1 else "")
 
 
 def _complete(name: str, fields: Fields) -> None:

@@ -8,13 +8,15 @@ one list: how many belong to which jet is data, and no type says it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas._grouping import Fields, place, refuse_rules
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["TreeMaker", "pack"]
 
@@ -64,7 +66,7 @@ pack = TreeMaker()
 
 
 def _vectors(columns: Mapping[str, Leaf]) -> _Members:
-    """The split vectors, by the name of their object, and objects that only have other columns (`JetsJERup_origIndex`)."""
+    """The split vectors by the name of their object, and objects that only have other columns (`JetsJERup`)."""
     found: _Members = defaultdict(dict)
     for name, leaf in columns.items():
         owner, split, coordinate = name.partition(_SPLIT)

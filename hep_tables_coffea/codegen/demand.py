@@ -9,6 +9,7 @@ from hep_tables_coffea.codegen.lower import last_step, lower_counts
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Leaf
@@ -136,6 +137,18 @@ class Demand:
                         self.twins[leaf] = (record, name)
 
     # -- asking --
+
+    def in_order(self) -> list[g.Node]:
+        """The values, each after those that its code names: written in this order, none is nested deeply."""
+        return [node for node in walk(self.order, self._named) if self.uses[node] and not _is_record(node)]
+
+    def _named(self, node: g.Node) -> list[g.Node]:
+        node = lower_counts(node)
+        if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave):
+            return []
+        if isinstance(node, _MOVED) or not _is_record(node):
+            return [need for need in self._direct(node) if need in self.uses]
+        return [build.field(node, name) for name in self._fields.get(node, {})]
 
     @property
     def records(self) -> list[g.Node]:

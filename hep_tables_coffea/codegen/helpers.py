@@ -55,8 +55,8 @@ def read_chunk(events: Any, names: list[str]) -> dict[str, Any]:
 def read_parquet(file: Any, names: list[str], start: int, stop: int) -> dict[str, Any]:
     """The columns of an entry range of a Parquet file."""
     present = set(file.schema_arrow.names)
-    table = file.read(columns=[name for name in names if name in present]).slice(start, stop - start)
-    return {name: ak.from_arrow(table[name]) for name in table.column_names}
+    table = file.read(columns=[name for name in names if name in present])
+    return {name: ak.from_arrow(table[name])[start:stop] for name in table.column_names}  # sliced after: arrow's are wrong
 
 
 def missing_column(size: int, dtype: str, depth: int, counts: Any) -> Any:

@@ -59,6 +59,8 @@ def write(
     demand = Demand(needed)
     hints = name_hints(demand.order + demand.records)
     emitter = Emitter(demand, Names(_TAKEN | helper_names()), hints, constants)
+    for node in demand.in_order():
+        emitter.value(node)
     answers, finals, post = _write_outputs(outputs, emitter)
     text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs)
     origins = {start + number: node.where for number, node in emitter.origins.items()}

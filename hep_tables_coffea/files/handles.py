@@ -1,8 +1,8 @@
 """What a process keeps of the files it has read.
 
-For each of the last files: the open file, the parsed metadata of the trees that were asked for, the interpretation of
-each column that was read and, once asked for, the whole description. Opening and parsing a tree of 1500 branches takes
-0.5 s, reading twenty of them from it 10 ms. No arrays are kept.
+For each of the last files: the open file; of each tree that was asked for where its branches are, with those parsed and
+interpreted that were read; and, once asked for, the description of all. Of a tree with 1500 branches that is 2 MB.
+Opening it and reading twenty of them takes 25 ms, and 5 ms from then on; describing all takes 0.5 s. No arrays are kept.
 
 A local file that has changed (time, size or inode) is opened afresh. What is dropped is not closed but released, since
 another thread may be reading from it.
@@ -15,7 +15,7 @@ import sys
 import threading
 from collections import OrderedDict
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from hep_tables_coffea.files.parquet import ParquetFile
 from hep_tables_coffea.files.paths import fingerprint, is_parquet, is_url, local
@@ -88,6 +88,7 @@ def _key(path: str) -> str:
 
 
 def _kept() -> tuple[threading.Lock, OrderedDict[str, Slot]]:
-    """The slots of this process: after a fork the parent's lock may be held for ever, and remote files share a position."""
-    keeper: Any = sys.modules.setdefault(KEEPER, ModuleType(KEEPER))
-    return vars(keeper).setdefault(f"files_{os.getpid()}", (threading.Lock(), OrderedDict()))  # type: ignore[no-any-return]
+    """The slots of this process: after a fork the parent's lock may be held for ever, remote files share a position."""
+    keeper = sys.modules.setdefault(KEEPER, ModuleType(KEEPER))
+    fresh: tuple[threading.Lock, OrderedDict[str, Slot]] = (threading.Lock(), OrderedDict())
+    return cast("tuple[threading.Lock, OrderedDict[str, Slot]]", vars(keeper).setdefault(f"files_{os.getpid()}", fresh))

@@ -14,7 +14,7 @@ TEXT = ("string", "bytestring")
 def plain(array: Any, *, options: bool = False) -> Any:
     """The same values as the plainest array. Without `options` its option types, known to hold no null, are dropped.
 
-    >>> plain(ak.to_regular(ak.Array([[1, 2], [3, 4]]))).type.show()
+    >>> print(plain(ak.to_regular(ak.Array([[1, 2], [3, 4]]))).type)
     2 * var * int64
     """
     return ak.Array(_plain(ak.to_layout(array), options))

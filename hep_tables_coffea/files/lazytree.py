@@ -95,21 +95,25 @@ class LazyTree:
         self._origin = cursor.origin
         self._context = {"breadcrumbs": (), "TKey": key}
         passing = PassingOver(self._file)
-        model = self._file.class_named(key.fClassName)
+        model = _model(self._file, key.fClassName, self._chunk, cursor, self._context)
         self.tree = model.read(self._chunk, cursor, self._context, passing, self._file, key)
         passing.check(self.tree)
         self._refs = References(self._origin, self._parse_at)
         self._spans = list(_spans(self._file, self._chunk, passing.starts[0], self._context, self._refs))
         self._starts = [span.start for span in self._spans]
         self._parsed = {}
+        self._in_progress: set[int] = set()
         self._number()
 
     def _branch(self, i: int) -> Any:
-        if i not in self._parsed:
-            # nothing can refer to an object that is not complete: mark it, so that looking for it ends
-            self._parsed[i] = None
-            self._parsed[i] = self._parse(self._spans[i])
-        return self._parsed[i]
+        """Nothing can refer to a branch that is not complete, so one that is being parsed counts as unknown."""
+        if i not in self._parsed and i not in self._in_progress:
+            self._in_progress.add(i)
+            try:
+                self._parsed[i] = self._parse(self._spans[i])
+            finally:
+                self._in_progress.remove(i)
+        return self._parsed.get(i)
 
     def _parse(self, span: Span) -> Any:
         cursor = uproot.source.cursor.Cursor(span.start, origin=self._origin, refs=self._refs)
@@ -179,6 +183,14 @@ class PassingOver:
 def _key(directory: Any, name: str) -> Any:
     folder, _, last = name.rpartition("/")
     return (directory[folder] if folder else directory).key(last)
+
+
+def _model(file: Any, classname: str, chunk: Any, cursor: Any, context: Any) -> Any:
+    """uproot's model of the tree. For a TTree the one it ships: a broken file can make it replace that everywhere."""
+    if classname != "TTree":
+        return file.class_named(classname)
+    _, version, _ = uproot.deserialization.numbytes_version(chunk, cursor, context, move=False)
+    return getattr(uproot.models.TTree, f"Model_TTree_v{version}")
 
 
 def _spans(file: Any, chunk: Any, cursor: Any, context: Any, refs: References) -> Iterator[Span]:

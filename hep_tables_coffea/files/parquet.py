@@ -51,8 +51,8 @@ class ParquetSource(Source):
 
     def __init__(self, path: str) -> None:
         file = _open(path)
-        self._uuid = _footer_digest(file)
         reader = _reader(file, None)
+        self._uuid = _footer_digest(file)
         self._metadata = reader.metadata
         self._readers = threading.local()
         self._readers.own = reader
@@ -103,14 +103,14 @@ class ParquetSource(Source):
         return Table(self.path, "", "parquet", self._uuid, self.num_entries, clusters, columns)
 
     def _load(self, wanted: Sequence[Wanted], start: int, stop: int) -> Iterable[Any]:
-        """From no more row groups than hold the entries. Sliced by awkward: it misplaces the nulls of Arrow's slices."""
+        """From no more row groups than needed. Sliced by awkward: it misplaces the nulls of what Arrow has sliced."""
         first = bisect_right(self._starts, start) - 1
         groups = range(first, bisect_left(self._starts, stop))
-        paths = [path for unit, leaf in wanted for _, path in self._parts[unit, leaf.path]]
+        paths = dict.fromkeys(path for unit, leaf in wanted for _, path in self._parts[unit, leaf.path])
         names = [".".join((unit, *leaf.path)) for unit, leaf in wanted]
         with failing_as_oserror(self._reading(names, start, stop)):
             # one thread: the entry ranges are what runs in parallel
-            table = self._reader().read_row_groups(list(groups), columns=paths, use_threads=False)
+            table = self._reader().read_row_groups(list(groups), columns=list(paths), use_threads=False)
             rows = ak.from_arrow(table)[start - self._starts[first] : stop - self._starts[first]]
         return [member(rows, (unit, *leaf.path)) for unit, leaf in wanted]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uproot
@@ -16,8 +14,6 @@ from hep_tables_coffea.files.rntuple import NTupleSource
 from hep_tables_coffea.files.ttree import TreeSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hep_tables_coffea.files.source import Source
 
 __all__ = ["RootFile"]
@@ -47,12 +43,14 @@ class RootFile:
         return [name for name, classname in named.items() if classname in CLASSES]
 
     def source(self, tree: str | None) -> Source:
-        """One tree, parsed when it is first asked for."""
-        name = tree.strip("/") if tree else self._only_tree()
+        """One tree, opened when it is first asked for."""
+        asked = (tree or "").strip("/")
         with self._lock:
-            if name not in self._sources:
-                self._sources[name] = self._parse(name)
-            return self._sources[name]
+            if asked not in self._sources:
+                name = asked or self._only_tree()
+                self._sources[asked] = self._sources.get(name) or self._make(name)
+                self._sources[name] = self._sources[asked]
+            return self._sources[asked]
 
     def _only_tree(self) -> str:
         trees = self.trees()
@@ -68,11 +66,11 @@ class RootFile:
         msg = f"{self.path} holds several trees, name one of them: {listed(trees)}"
         raise TreeNotFoundError(msg)
 
-    def _parse(self, name: str) -> Source:
+    def _make(self, name: str) -> Source:
         classname = self._classname(name)
         if classname not in CLASSES:
             raise missing_tree(self.path, name, self.trees())
-        with failing_as_oserror(f"{self.path}: the metadata of {name!r} cannot be read"), collector_paused():
+        with failing_as_oserror(f"{self.path}: the metadata of {name!r} cannot be read"):
             make = NTupleSource if classname == NTUPLE else TreeSource
             return make(self.path, self._directory, name)
 
@@ -85,21 +83,6 @@ class RootFile:
         except (KeyError, AttributeError):
             # no such key, or the "folder" is not one
             return None
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Parsing 1500 branches makes hundreds of thousands of objects and no garbage: collecting is a fifth of its time.
-
-    Overlapping pauses in threads are harmless: the collector is on again when the last one that found it on ends.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _open(path: str) -> Any:
@@ -120,6 +103,6 @@ def _refuse_unfinished(path: str, directory: Any) -> None:
     if not is_url(path) and file.fEND > (size := os.path.getsize(local(path))):
         msg = f"{path} is truncated: it has {size} of its {file.fEND} bytes"
         raise OSError(msg)
-    if directory.fSeekKeys == 0 or file.fSeekFree == 0:
+    if directory.fSeekKeys == 0:
         msg = f"{path} was not closed by the program that wrote it: the directory of its trees is missing"
         raise OSError(msg)

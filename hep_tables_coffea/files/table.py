@@ -17,8 +17,8 @@ Kind = Literal["ttree", "rntuple", "parquet"]
 class Column:
     """One column that can be read by itself.
 
-    >>> Column("Jet_pt", "float32", depth=1, counter="nJet")
-    Column(name='Jet_pt', dtype='float32', depth=1, fixed=(), optional=False, title='', counter='nJet', nbytes=0, problem='')
+    >>> Column("Jet_pt", "float32", depth=1, counter="nJet").fixed
+    ()
     """
 
     #: As it is stored, and unique in the table: "Jet_pt", "AnalysisElectronsAuxDyn.pt". A member of a record has the
@@ -36,7 +36,7 @@ class Column:
     title: str = ""
     #: What counts its outermost list. In a split collection the collection's own branch, which is no column.
     counter: str = ""
-    #: Uncompressed bytes that reading all of it decodes, 0 if unknown. Members that are stored together each name the whole.
+    #: Uncompressed bytes that reading all of it decodes, 0 if unknown. Members stored together each have the whole.
     nbytes: int = 0
     #: Why it cannot be read, "" if it can.
     problem: str = ""
@@ -53,6 +53,6 @@ class Table:
     #: What the file says it is: a ROOT file's UUID, a digest of a Parquet file's footer.
     uuid: str
     num_entries: int
-    #: Where clusters begin: reading from one of these to another decodes nothing twice. Starts with 0, ends with `num_entries`.
+    #: Where clusters begin, with 0 and `num_entries`: reading from one of these to another decodes nothing twice.
     clusters: tuple[int, ...]
     columns: Mapping[str, Column]

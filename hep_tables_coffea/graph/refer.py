@@ -20,10 +20,10 @@ def follow(node: Node, reference: Reference) -> Node:
     indices = [build.field(node, name) for name in reference.indices]
     if not reference.many:
         return _rows_at(target, indices[0])
-    if len(indices) == 1:
-        return _present(_rows_at(target, indices[0]))
-    axis = Axis("listed", target.path[-1].name, params=("reference", len(indices)))
-    return _present(_rows_at(target, build.listed(indices, axis)))
+    if len(indices) > 1:
+        axis = Axis("listed", target.path[-1].name, params=("reference", len(indices)))
+        return _rows_at(target, build.listed(indices, axis))
+    return _rows_at(target, indices[0])
 
 
 def _on_events(node: Node, events: Node) -> Node:
@@ -36,14 +36,6 @@ def _rows_at(target: Node, index: Node) -> Node:
     index = functions.call("ak.mask", [index, there])
     nested = build.nest(_on_events(target, index), index, 1)
     return build.pick(nested, index, len(index.path))
-
-
-def _present(rows: Node) -> Node:
-    """Only the rows that exist."""
-    keep = functions.call("np.logical_not", [functions.call("ak.is_none", [build.anchor(rows)], {"axis": -1})])
-    axis = Axis("subset", rows.path[-1].name + "'", parent=rows.path[-1], node=keep)
-    kept = build.restrict(rows, (*rows.path[:-1], axis))
-    return functions.call("ht.required", [kept])
 
 
 def _pointing_back(node: Node, target: Node, reference: Reference) -> Node:

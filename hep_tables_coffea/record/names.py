@@ -72,6 +72,10 @@ def _behavior(node: Node, name: str) -> Node | Callable[..., Node] | None:
     member = getattr(found, name, None) if found is not None and name not in _PLUMBING else None
     if member is None:
         return None
+    if name == "sum":
+        from hep_tables_coffea.record import reducers
+
+        return lambda axis=-1: reducers.reduce("sum", node, axis)
     if not callable(member):
         return functions.behave(node, name, "property")
 

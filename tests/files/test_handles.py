@@ -40,7 +40,7 @@ class Calls:
 
 def test_second_read_opens_and_parses_nothing(small_tree: str, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = Calls(monkeypatch, uproot, "open")
-    parsed = Calls(monkeypatch, uproot.reading.ReadOnlyKey, "get")
+    parsed = Calls(monkeypatch, uproot.reading.ReadOnlyKey, "get_uncompressed_chunk_cursor")
     interpreted = Calls(monkeypatch, uproot.interpretation.identify, "interpretation_of")
     files.read(small_tree, "Events", ["Jet_pt"], 0, 4)
     assert (opened.number, parsed.number, interpreted.number) == (1, 1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-@pytest.fixture(autouse=True)
-def nothing_kept() -> Iterator[None]:
-    files.forget()
-    yield
-    files.forget()
-
-
-@pytest.fixture
-def described(data: Callable[[str], str]) -> Callable[..., dict[str, Leaf]]:
+@pytest.fixture(scope="session")
+def described(data: Callable[[str], str]) -> Iterator[Callable[..., dict[str, Leaf]]]:
     """`described("nano_dy.root")`: the columns of a file, as packs get them. A path with a slash is taken as it is."""
 
+    @functools.cache
     def columns(name: str, tree: str | None = None) -> dict[str, Leaf]:
         table = files.describe(name if "/" in name else data(name), tree)
         return {
@@ -34,7 +29,8 @@ def described(data: Callable[[str], str]) -> Callable[..., dict[str, Leaf]]:
             for column in table.columns.values()
         }
 
-    return columns
+    yield columns
+    files.forget()
 
 
 @pytest.fixture
@@ -67,10 +63,11 @@ def layout() -> Callable[[Schema], dict[str, Any]]:
     return names
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def opened(data: Callable[[str], str]) -> Callable[..., Any]:
     """`opened("nano_dy.root", NanoAODSchema)`: the events as coffea lays them out."""
 
+    @functools.cache
     def events(name: str, schema: Any, tree: str = "Events") -> Any:
         from coffea.nanoevents import NanoEventsFactory
 
@@ -95,5 +92,18 @@ def group() -> Callable[[Schema, str], Group]:
             assert isinstance(member, Group)
             found = member
         return found
+
+    return find
+
+
+@pytest.fixture
+def column(group: Callable[[Schema, str], Group]) -> Callable[[Schema, str], str]:
+    """`column(schema, "Jet.pt")`: the stored column of a field."""
+
+    def find(schema: Schema, name: str) -> str:
+        owner, _, field = name.rpartition(".")
+        member = group(schema, owner).fields[field]
+        assert isinstance(member, Leaf)
+        return member.column
 
     return find

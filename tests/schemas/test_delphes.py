@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import pytest
@@ -14,6 +13,9 @@ from coffea.nanoevents.methods import candidate
 from hep_tables_coffea import files
 from hep_tables_coffea.schemas.delphes import pack
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Listed = Callable[[str], dict[str, Leaf]]
 Described = Callable[..., dict[str, Leaf]]
@@ -81,7 +83,7 @@ def test_muon_and_jet_have_a_mass_together(small: str, described: Described, gro
     schema = pack.build(described(small, "Delphes"))
     jets, muons = (arrays(small, group(schema, name)) for name in ("Jet", "Muon"))
     # mass^2 = 5^2 + 2 (E1 E2 - p1 p2 cos(2)), E1^2 = 50^2 + 5^2, p2 = E2 = 20
-    assert (jets[0, 0] + muons[0, 0]).mass == pytest.approx(53.5126, rel=1e-5)
+    assert (jets[0, 0] + muons[0, 0]).mass == pytest.approx(53.5469, rel=1e-5)
 
 
 def test_missing_momentum_is_a_transverse_vector(small: str, described: Described, group: Find) -> None:
@@ -91,9 +93,10 @@ def test_missing_momentum_is_a_transverse_vector(small: str, described: Describe
 
 
 def test_transverse_energy_stands_for_momentum_where_there_is_none(listed: Listed, group: Find) -> None:
-    tower = group(pack.build(listed("Tower.ET:[] Tower.Eta:[] Tower.Phi:[] Tower.E:[] Tower_size:int32")), "Tower")
+    schema = pack.build(listed("Tower.ET:[] Tower.Eta:[] Tower.Phi:[] Tower.E:[] Tower_size:int32"))
+    tower = group(schema, "Tower")
     assert tower.fields["pt"] is tower.fields["ET"]
-    assert list(tower.fields["stored"].fields) == ["E"]  # type: ignore[union-attr]
+    assert list(group(schema, "Tower.stored").fields) == ["E"]
     assert tower.behavior == "PtEtaPhiMLorentzVector"
 
 

@@ -56,7 +56,6 @@ def test_real_file_is_recognised(described: Described, file: str, name: str) -> 
         ("run:int32 luminosityBlock:int32 event:int64 HLT_IsoMu24:bool", "nanoaod"),
         ("Muon_pt:[] Muon_eta:[]", "nanoaod"),
         ("Muon_pt", "flat"),
-        ("AnalysisElectronsAuxDyn:pt:[]", "physlite"),
         ("Jet_size:int32 Jet.PT:[]", "delphes"),
     ],
 )
@@ -69,3 +68,8 @@ def test_pack_keeps_its_contract(pack: SchemaPack) -> None:
     assert isinstance(pack, SchemaPack)
     assert pack.build({}).root.leaves() == []
     assert pack.build({}).pack == pack.name
+
+
+def test_colon_of_newer_xaod_files_is_known() -> None:
+    name = "AnalysisElectronsAuxDyn:pt"
+    assert best({name: Leaf(name, "float32", 1)}) == "physlite"

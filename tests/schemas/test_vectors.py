@@ -10,7 +10,27 @@ from coffea.nanoevents.methods import candidate
 
 from hep_tables_coffea.schemas._vectors import dimensions, lorentz
 
-NAMES = "pt rho phi eta theta x px y py z pz t tau E e energy M m mass".split()
+NAMES = [
+    "pt",
+    "rho",
+    "phi",
+    "eta",
+    "theta",
+    "x",
+    "px",
+    "y",
+    "py",
+    "z",
+    "pz",
+    "t",
+    "tau",
+    "E",
+    "e",
+    "energy",
+    "M",
+    "m",
+    "mass",
+]
 
 
 @pytest.mark.parametrize(("record", "size"), [("TwoVector", 2), ("ThreeVector", 3), ("LorentzVector", 4)])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -150,6 +151,11 @@ def run_chunks(chunks: Sequence[Chunk], processor: Any, options: Options) -> dic
     return merged  # type: ignore[no-any-return]
 
 
+#: Runs that need it now: several may be under way at once in an event loop.
+_registered: list[Any] = []
+_registering = Lock()
+
+
 @contextmanager
 def _by_value(wanted: bool) -> Iterator[None]:
     """Send our modules along, for workers that do not have them."""
@@ -158,11 +164,16 @@ def _by_value(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    cloudpickle.register_pickle_by_value(hep_tables_coffea)
+    with _registering:
+        _registered.append(hep_tables_coffea)
+        cloudpickle.register_pickle_by_value(hep_tables_coffea)
     try:
         yield
     finally:
-        cloudpickle.unregister_pickle_by_value(hep_tables_coffea)
+        with _registering:
+            _registered.pop()
+            if not _registered:
+                cloudpickle.unregister_pickle_by_value(hep_tables_coffea)
 
 
 def _failures(found: Mapping[Any, Mapping[str, Any]], program: ProcessorSource, options: Options) -> list[Failure]:
