@@ -36,9 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         command(**arguments)
     except (ht.HepTablesError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(_message(error), file=sys.stderr)
         return 1
     return 0
+
+
+def _message(error: Exception) -> str:
+    """The error without the line that recorded it, which is none of the user's."""
+    if not isinstance(error, ht.HepTablesError):
+        return str(error)
+    lines = [error.summary, *(f"  {name}: {value}" for name, value in error.values)]
+    return "\n".join([*lines, f"Hint: {error.hint}"] if error.hint else lines)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,10 +77,10 @@ def _command(commands: Any, name: str, function: Callable[..., None], about: str
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"a positive number is needed, not {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 # -- what is there ---------------------------------------------------------------------------------------------------
@@ -104,11 +112,15 @@ def _branch(picture: Tree, value: ht.Array, name: str, about: Leaf | Group) -> N
         picture.add(Text.assemble(name, "  ", (value.type, "cyan"), ("  " + note if note else "", "dim")))
         return
     axes = value.type.partition("{")[0].rpartition(" * ")[0]
-    branch = picture.add(Text.assemble((name, "bold"), "  ", (axes, "cyan"), ("  " + about.doc if about.doc else "", "dim")))
+    branch = picture.add(
+        Text.assemble((name, "bold"), "  ", (axes, "cyan"), ("  " + about.doc if about.doc else "", "dim"))
+    )
     for member, inner in about.fields.items():
         _branch(branch, value[member], member, inner)
     for member, reference in about.references.items():
-        branch.add(Text.assemble((member, "italic"), "  ", (("list of " if reference.many else "") + reference.target, "cyan")))
+        branch.add(
+            Text.assemble((member, "italic"), "  ", (("list of " if reference.many else "") + reference.target, "cyan"))
+        )
 
 
 # -- the demonstration -----------------------------------------------------------------------------------------------
@@ -158,8 +170,8 @@ def demo(events: int, folder: Path, workers: int, executor: str) -> None:
     files = _make_samples(folder, events)
 
     _rule("The analysis")
-    for function in (masses, analysis):
-        console.print(Syntax(inspect.getsource(function), "python", background_color="default"))
+    source = "\n\n".join(inspect.getsource(function) for function in (masses, analysis))
+    console.print(Syntax("", "python", background_color="default").highlight(source), soft_wrap=True)
     histograms = analysis(*files)
 
     _rule("The plan")
@@ -179,7 +191,7 @@ def demo(events: int, folder: Path, workers: int, executor: str) -> None:
     written.append(ht.write_processor({"z_to_ee": histograms["z_to_ee"]}, folder / "z_to_ee.py"))
     for path in [*map(Path, files), *written]:
         console.print(f"{path}  [dim]{path.stat().st_size / 1000:,.0f} kB[/]", soft_wrap=True)
-    console.print("\nz_to_ee.py is the processor that ran, for coffea alone. Next: README.md, examples/.")
+    console.print("\nz_to_ee.py fills the first histogram with coffea alone. To go on: README.md and examples/.")
 
 
 def _rule(title: str) -> None:
@@ -188,15 +200,16 @@ def _rule(title: str) -> None:
 
 
 def _make_samples(folder: Path, events: int) -> tuple[str, str]:
-    made = []
+    cluster = max(events // 10, 1000)
     with Progress(console=console) as bars:
-        for name, make in (("nanoaod.root", ht.samples.nanoaod), ("physlite.root", ht.samples.physlite)):
-            bar = bars.add_task(name, total=events)
-            cluster = max(events // 10, 1000)
-            made.append(
-                make(folder / name, events, cluster=cluster, progress=lambda done, _, bar=bar: bars.update(bar, completed=done))
-            )
-    return made[0], made[1]
+
+        def bar(name: str) -> Callable[[int, int], None]:
+            task = bars.add_task(name, total=events)
+            return lambda done, _: bars.update(task, completed=done)
+
+        cms = ht.samples.nanoaod(folder / "nanoaod.root", events, cluster=cluster, progress=bar("nanoaod.root"))
+        atlas = ht.samples.physlite(folder / "physlite.root", events, cluster=cluster, progress=bar("physlite.root"))
+    return cms, atlas
 
 
 def _print_plan(histograms: dict[str, Any]) -> None:
@@ -239,9 +252,12 @@ def _draw(name: str, histogram: Any, path: Path, events: int) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     histplot(histogram, ax=axes, histtype="fill", alpha=0.3, yerr=False, flow="none")
-    histplot(histogram, ax=axes, histtype="errorbar", color="black", markersize=4, flow="none", label=f"{events:,} events")
+    histplot(
+        histogram, ax=axes, histtype="errorbar", color="black", markersize=4, flow="none", label=f"{events:,} events"
+    )
     axis = histogram.axes[0]
-    axes.set(xlabel=axis.label, ylabel=f"{what} / {axis.widths[0]:g} GeV", xlim=(axis.edges[0], axis.edges[-1]))
+    per = "GeV" if axis.widths[0] == 1 else f"{axis.widths[0]:g} GeV"
+    axes.set(xlabel=axis.label, ylabel=f"{what} / {per}", xlim=(axis.edges[0], axis.edges[-1]))
     axes.set_ylim(bottom=0)
     axes.set_title(title, loc="left")
     axes.set_title(f"{events:,} simulated events", loc="right", fontsize="small", color="gray")

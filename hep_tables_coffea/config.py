@@ -55,13 +55,14 @@ def _check(chosen: Options) -> None:
         if value not in allowed:
             msg = f"{name}={value!r} is not possible"
             raise OptionError(msg, hint=f"{name} is one of {', '.join(map(repr, allowed))}")
-    for name, number in (("chunksize", chosen.chunksize), ("workers", chosen.workers)):
+    for name in ("chunksize", "workers"):
+        number: Any = getattr(chosen, name)
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
             msg = f"{name}={number!r} is not possible"
             raise OptionError(msg, hint=f"{name} is a positive number, or None to let the library choose")
 
 
-class options:  # noqa: N801 (used as a function)
+class options:
     """Set options for good, or for a `with` block.
 
     Example:

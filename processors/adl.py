@@ -133,5 +133,5 @@ def _btag(jet: ht.Array) -> ht.Array:
 
 def _away(jets: ht.Array, leptons: ht.Array) -> ht.Array:
     """Which jets have no lepton with pt > 10 GeV within 0.4."""
-    near: ht.Array = jets.metric_table(leptons[leptons.pt > 10]) < 0.4
-    return ~near.Any()
+    away: ht.Array = jets.metric_table(leptons[leptons.pt > 10]) >= 0.4
+    return away.All()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hep_tables_coffea.codegen.demand import Demand, gathers
-from hep_tables_coffea.codegen.lower import last_step, lower_counts
 from hep_tables_coffea.codegen.hints import assigned
+from hep_tables_coffea.codegen.lower import last_step, lower_counts
 from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text
 from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph import build, functions
@@ -91,9 +91,9 @@ class Emitter:
         if isinstance(node, g.Call):
             if isinstance(node.type, Number) and node.type.dtype.kind == "b":
                 return f"{node.path[-1].base.name}_mask" if node.path else "mask"
-            return node.function.rpartition(".")[2]
+            return str(node.function).rpartition(".")[2]
         if isinstance(node, g.Behave):
-            return {"reduce": "total", "operator": "combined"}.get(node.how, node.method)
+            return str({"reduce": "total", "operator": "combined"}.get(node.how, node.method))
         if isinstance(node, (g.Reduce, g.Aggregate, g.Arrange)):
             return f"{self._short(node.args[0])}_{node.function}"
         if isinstance(node, g.Restrict):
@@ -178,7 +178,7 @@ class Emitter:
             return atom(f'{self.value(node.args[0]).within(ATOM)}["{node.name}"]')
         if node.name == build.ROW:
             return self._rows(node.args[0])
-        leaf = node.args[0].type.group.fields[node.name]  # type: ignore[union-attr]
+        leaf: Any = _group(node.args[0]).fields[node.name]
         if leaf.constant is not None:
             like = self.value(build.field(node.args[0], leaf.like))
             return atom(f"ak.full_like({like.text}, {leaf.constant!r})")
@@ -202,7 +202,7 @@ class Emitter:
         """The positions of the rows of a stored collection, from a column that is read anyhow or from its counter."""
         if isinstance(record, g.Source):
             return atom("ak.Array(np.arange(len(events)))")
-        counter = record.type.group.counter  # type: ignore[union-attr]
+        counter = _group(record).counter
         column = self.demand.column_on(record.path)
         if column is None and counter:
             self.helpers.add("row_numbers")
@@ -359,7 +359,7 @@ class Emitter:
     def _counted(self, inner: g.Node) -> Piece | None:
         """The number of rows of a stored collection, from its counter."""
         if isinstance(inner, g.Field) and inner.name == build.ROW and len(inner.path) == 2:
-            group = inner.args[0].type.group  # type: ignore[union-attr]
+            group = _group(inner.args[0])
             if group.counter:
                 counter = self.column(group.counter, "int64", 0, "", group.counter)
                 return atom(f'ak.values_astype({counter.text}, "int64")')
@@ -368,6 +368,11 @@ class Emitter:
     def visit_Arrange(self, node: g.Arrange) -> Piece:
         options = "".join(f", {key}={value!r}" for key, value in node.options if (key, value) not in _DEFAULTS)
         return atom(f"ak.{node.function}({self.value(node.args[0]).text}, axis=-1{options})")
+
+
+def _group(record: g.Node) -> Any:
+    """The description of a stored record."""
+    return record.type.group if isinstance(record.type, Record) else None
 
 
 _DEFAULTS = {("ascending", True), ("stable", True)}

@@ -24,7 +24,7 @@ def read_columns(events: Any, columns: Any) -> dict[str, Any]:
     `columns` maps the name of each column to (dtype, depth, name of the column that counts its rows).
     """
     if hasattr(events, "read_columns"):
-        found = events.read_columns(list(columns))
+        found: dict[str, Any] = events.read_columns(list(columns))
     else:
         found = read_chunk(events, list(columns))
     size = len(events)
@@ -56,7 +56,9 @@ def read_parquet(file: Any, names: list[str], start: int, stop: int) -> dict[str
     """The columns of an entry range of a Parquet file."""
     present = set(file.schema_arrow.names)
     table = file.read(columns=[name for name in names if name in present])
-    return {name: ak.from_arrow(table[name])[start:stop] for name in table.column_names}  # sliced after: arrow's are wrong
+    return {
+        name: ak.from_arrow(table[name])[start:stop] for name in table.column_names
+    }  # sliced after: arrow's are wrong
 
 
 def missing_column(size: int, dtype: str, depth: int, counts: Any) -> Any:
@@ -209,12 +211,12 @@ def moments(array: Any) -> tuple[int, float, float]:
     return len(values), mean, float(((values - mean) ** 2).sum())
 
 
-def first_row(array: Any) -> list[Any]:
+def first_row(array: Any) -> Any:
     """The first value in a list, or an empty one."""
     return ak.to_list(array[:1])
 
 
-def last_row(array: Any) -> list[Any]:
+def last_row(array: Any) -> Any:
     """The last value in a list, or an empty one."""
     return ak.to_list(array[-1:])
 
@@ -314,13 +316,13 @@ def fill(histogram: Any, *values: Any, weight: Any = None, sample: Any = None) -
     """Fill jagged values one by one; weights broadcast; a row where something is missing is left out."""
     given = [*values, *(extra for extra in (weight, sample) if extra is not None)]
     flat = iter(flat_together(given))
-    values = [next(flat) for _ in values]
+    filled = [next(flat) for _ in values]
     options = {}
     if weight is not None:
         options["weight"] = next(flat)
     if sample is not None:
         options["sample"] = next(flat)
-    histogram.fill(*values, **options)
+    histogram.fill(*filled, **options)
 
 
 def flat_together(values: list[Any]) -> list[Any]:
@@ -369,8 +371,8 @@ def ordered_categories(histogram: Any, known: Any) -> Any:
         axes[position] = type(axis)(wanted, growth=True, name=axis.name, label=axis.label)
         again = hist.Hist(*axes, storage=histogram.storage_type(), name=histogram.name, label=histogram.label)
         index = np.array([axis.index(name) for name in wanted], dtype=int)
-        place = (slice(None),) * position
-        again.view(flow=True)[(*place, slice(0, len(wanted)))] = histogram.view(flow=True)[(*place, index)]
+        filled = np.moveaxis(histogram.view(flow=True), position, 0)
+        np.moveaxis(again.view(flow=True), position, 0)[: len(wanted)] = filled[index]
         histogram = again
     return histogram
 

@@ -241,4 +241,3 @@ def _imports(emitter: Emitter, helpers: str) -> list[str]:
         package, _, name = module.rpartition(".")
         third.append(f"from {package} import {name}" if package else f"import {name}")
     return [*plain, *typing, *third]
-

@@ -43,6 +43,7 @@ class Axis:
     node: Node | None
     params: tuple[Any, ...]
     inputs: tuple[Axis, ...]
+    _digest: str
 
     def __new__(
         cls,
@@ -59,9 +60,7 @@ class Axis:
         if known is not None:
             return known
         axis = super().__new__(cls)
-        for slot, value in (("kind", kind), ("name", name), ("parent", parent), ("node", node), ("params", params)):
-            object.__setattr__(axis, slot, value)
-        axis.inputs = inputs
+        axis.kind, axis.name, axis.parent, axis.node, axis.params, axis.inputs = kind, name, parent, node, params, inputs
         axis._digest = ""
         _axes[key] = axis
         return axis
@@ -122,7 +121,7 @@ def derives(axis: Axis, ancestor: Axis) -> bool:
 
 def steps(ancestor: Axis, axis: Axis) -> list[Axis]:
     """The derived axes that lead from `ancestor` to `axis`, outermost first."""
-    chain = []
+    chain: list[Axis] = []
     for step in axis.lineage():
         if step is ancestor:
             return chain[::-1]

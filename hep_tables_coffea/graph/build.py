@@ -7,10 +7,9 @@ Every function takes nodes and gives a node in its normal form: structure (filte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from hep_tables_coffea.errors import AxisError, Where, hint_names
+from hep_tables_coffea.errors import AxisError, Where
 from hep_tables_coffea.graph.axes import Axis, Path, derives
 from hep_tables_coffea.graph.nodes import (
     Call,
@@ -31,7 +30,7 @@ from hep_tables_coffea.graph.nodes import (
 )
 from hep_tables_coffea.types.dataset import Dataset
 from hep_tables_coffea.types.elements import Element, Number, Record, Text, number, optional
-from hep_tables_coffea.types.schema import Group, Leaf
+from hep_tables_coffea.types.schema import Leaf
 
 __all__ = [
     "ROW",
@@ -189,7 +188,8 @@ def field(node: Node, name: str) -> Node:
     if isinstance(node, Zip):
         if name == ROW:
             return field(node.args[0], ROW) if isinstance(node.args[0].type, Record) else _position(node.args[0])
-        return node.args[node.names.index(name)]
+        position: int = node.names.index(name)
+        return node.args[position]
     if isinstance(node, Restrict):
         inner = field(node.args[0], name)
         return restrict(inner, node.path + inner.path[len(node.path) :])
@@ -277,7 +277,9 @@ def zip_fields(members: Mapping[str, Node], behavior: str = "", depth: int | Non
     target, nodes = align(list(members.values()), "zip")
     path = target if depth is None else target[:depth]
     full = next((node for node in nodes if node.path[: len(path)] == path), None)
-    nodes = [node if full is None or len(node.path) >= len(path) else broadcast(node, full, len(path)) for node in nodes]
+    nodes = [
+        node if full is None or len(node.path) >= len(path) else broadcast(node, full, len(path)) for node in nodes
+    ]
     rows = path[-1].base if path else None
     return Zip.make(tuple(nodes), (tuple(members), behavior), path, Record(tuple(members), behavior, rows), None)
 

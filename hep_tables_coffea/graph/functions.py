@@ -62,10 +62,10 @@ def resolve(name: str) -> Callable[..., Any]:
     if module == "np":
         return getattr(np, function)  # type: ignore[no-any-return]
     if module in ("ak", "ak.str"):
-        found = ak
+        found: Any = ak
         for part in name.split(".")[1:]:
             found = getattr(found, part)
-        return found  # type: ignore[return-value]
+        return found  # type: ignore[no-any-return]
     from importlib import import_module
 
     return getattr(import_module(module), function)  # type: ignore[no-any-return]
@@ -91,7 +91,7 @@ def constant(node: Literal) -> Any:
 
 def call(function: str, args: Sequence[Node], options: Mapping[str, Any] | None = None, doing: str = "combine") -> Node:
     """A function of each element."""
-    options = tuple(sorted((options or {}).items()))
+    given = tuple(sorted((options or {}).items()))
     path, args = build.align(args, doing)
     records = [arg for arg in args if isinstance(arg.type, Record)]
     if records:
@@ -99,11 +99,11 @@ def call(function: str, args: Sequence[Node], options: Mapping[str, Any] | None 
         if function == "ak.mask" or any(arg.type.option for arg in args):
             element = optional(element)  # type: ignore[arg-type]
     else:
-        element = infer.flat_type(resolve(function), [argument_type(arg) for arg in args], options)
+        element = infer.flat_type(resolve(function), [argument_type(arg) for arg in args], given)
     if element is None:
         msg = f"{function} does not give one value for each element here"
         raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)])
-    return Call.make(tuple(args), (function, options), path, element, None)
+    return Call.make(tuple(args), (function, given), path, element, None)
 
 
 def reduce(function: str, node: Node, options: Mapping[str, Any] | None = None) -> Node:
@@ -219,11 +219,9 @@ def behave(
     """A property, method or operator that the schema gives to records."""
     given = tuple(sorted((options or {}).items()))
     path, args = build.align([node, *others])
-    arguments = tuple(
-        argument_type(arg) if isinstance(arg, Literal) else form_of(arg) for arg in args
-    )
+    arguments = tuple(argument_type(arg) if isinstance(arg, Literal) else form_of(arg) for arg in args)
     try:
-        form, touched = infer.run_behavior(behaviors_of(node), method, how, arguments, given)  # type: ignore[arg-type]
+        form, touched = infer.run_behavior(behaviors_of(node), method, how, arguments, given)
     except Exception as error:
         msg = f"{method} cannot be used here: {str(error).strip().splitlines()[0]}"
         raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]) from error

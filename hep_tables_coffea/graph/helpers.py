@@ -91,6 +91,5 @@ def delta_r(eta1: Any, phi1: Any, eta2: Any, phi2: Any) -> Any:
 
 
 HELPERS: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (where, broadcast, same_rows, required, isin, digitize, interp, delta_r)
+    function.__name__: function for function in (where, broadcast, same_rows, required, isin, digitize, interp, delta_r)
 }

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
+from typing_extensions import Self
 
 from hep_tables_coffea.errors import Where, here
 from hep_tables_coffea.graph.axes import Axis, Path, path_text
@@ -56,11 +57,12 @@ class Node:
     type: Element
     where: Where
     serial: int
+    _digest: str
 
     @classmethod
     def make(
-        cls: type[N], args: tuple[Node, ...], params: tuple[Any, ...], path: Path, type_: Element, where: Where | None
-    ) -> N:
+        cls, args: tuple[Node, ...], params: tuple[Any, ...], path: Path, type_: Element, where: Where | None
+    ) -> Self:
         """The node of this kind with these arguments: the one that exists already, or a new one."""
         key = (cls, tuple(map(id, args)), params)
         known = _nodes.get(key)

@@ -41,8 +41,12 @@ class Explanation:
         for number, account in enumerate(self.accounts, 1):
             stage = account.stage
             events = f"{len(stage.dataset.files)} file{'s' if len(stage.dataset.files) > 1 else ''}"
-            lines = [f"Stage {number}: {stage.backend} over {stage.dataset.name} ({events}, {stage.dataset.schema.pack})"]
-            lines += [f"  {name}: {node.text if node.path else 'one of the dataset'}" for name, node in stage.outputs.items()]
+            lines = [
+                f"Stage {number}: {stage.backend} over {stage.dataset.name} ({events}, {stage.dataset.schema.pack})"
+            ]
+            lines += [
+                f"  {name}: {node.text if node.path else 'one of the dataset'}" for name, node in stage.outputs.items()
+            ]
             if stage.first:
                 lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
             lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")

@@ -14,11 +14,14 @@ __all__ = ["backend", "names", "register_backend", "register_schema", "schema_pa
 _GROUPS = {"schema": "hep_tables_coffea.schemas", "backend": "hep_tables_coffea.backends"}
 _CONTRACTS: dict[str, tuple[type, dict[str, tuple[str, ...]]]] = {
     "schema": (SchemaPack, {"matches": ("columns",), "build": ("columns",)}),
-    "backend": (Backend, {
+    "backend": (
+        Backend,
+        {
             "supports": ("node",),
             "compile": ("outputs", "constants", "title"),
             "execute": ("program", "dataset", "options"),
-        }),
+        },
+    ),
 }
 _known: dict[str, dict[str, Any]] = {"schema": {}, "backend": {}}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+import typing as t
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -78,15 +78,15 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     def __copy__(self) -> Array:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Array:
+    def __deepcopy__(self, memo: dict[int, t.Any]) -> Array:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[t.Any, ...]:
         return _load, (serialize.dump([self._node]),)
 
     # -- names and brackets --
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> t.Any:
         if name.startswith("_"):
             raise AttributeError(name)
         from hep_tables_coffea.record.names import attribute
@@ -94,11 +94,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         found = attribute(self._node, name)
         return wrap(found) if isinstance(found, Node) else lambda *args, **options: wrap(found(*args, **options))
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: t.Any) -> None:
         msg = f"a column cannot be set as the attribute {name!r}"
         raise UsageError(msg, values=[("value", self.type)], hint=f'x["{name}"] = ... names a new column')
 
-    def __getitem__(self, key: Any) -> Array:
+    def __getitem__(self, key: t.Any) -> Array:
         from hep_tables_coffea.record.index import index
 
         return wrap(index(self._node, key))
@@ -108,38 +108,42 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         if bank is None or bank == self._node.path[-1].base.name:
             return self
         msg = f"there is no bank {shown(bank)} of {self._node.path[-1].name}"
-        raise UsageError(msg, values=[("value", self.type)], hint=f"the bank of this file is {self._node.path[-1].name!r}")
+        raise UsageError(
+            msg, values=[("value", self.type)], hint=f"the bank of this file is {self._node.path[-1].name!r}"
+        )
 
     # -- protocols --
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Array:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: t.Any, **options: t.Any) -> Array:
         from hep_tables_coffea.record.dispatch import record_ufunc
 
         return wrap(record_ufunc(ufunc, method, inputs, options))
 
     def __array_function__(
-        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+        self, function: Callable[..., t.Any], types: t.Any, args: tuple[t.Any, ...], kwargs: dict[str, t.Any]
+    ) -> t.Any:
         from hep_tables_coffea.record.dispatch import record_numpy
 
         return record_numpy(function, args, kwargs)
 
-    def __awkward_function__(self, function: Callable[..., Any], arrays: Any, args: Any, kwargs: Any) -> Any:
+    def __awkward_function__(self, function: Callable[..., t.Any], arrays: t.Any, args: t.Any, kwargs: t.Any) -> t.Any:
         from hep_tables_coffea.record.dispatch import record_awkward
 
         return record_awkward(function, args, kwargs)
 
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+    def __array__(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
         self._now("a numpy array", "ht.make_local(x) gives the array")
 
-    def __dlpack_device__(self) -> Any:
+    def __dlpack_device__(self) -> t.Any:
         # what awkward asks of an unknown operand: `ak.Array(...) + recorded` ends here
         msg = "an array in memory cannot be combined with a recorded value: it has no rows of the dataset"
         raise UsageError(
-            msg, values=[("value", self.type)], hint="compute with arrays after ht.make_local(...), or use ht.where or map"
+            msg,
+            values=[("value", self.type)],
+            hint="compute with arrays after ht.make_local(...), or use ht.where or map",
         )
 
-    def __dlpack__(self, **_: Any) -> Any:
+    def __dlpack__(self, **_: t.Any) -> t.Any:
         return self.__dlpack_device__()
 
     def __round__(self, digits: int | None = None) -> Array:
@@ -151,7 +155,7 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
     # -- what Python would need now --
 
-    def _now(self, what: str, hint: str) -> Any:
+    def _now(self, what: str, hint: str) -> t.Any:
         msg = f"{what} is needed now, and a recorded value has none before the data are read"
         raise ControlFlowError(msg, values=[("value", self.type)], hint=hint)
 
@@ -167,10 +171,10 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
             return sys.maxsize  # awkward, which formats the note of an error of ours: an error here would hide it
         return int(self._now("a length", "x.Count() is the number of rows"))
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> t.Any:
         return self._now("a loop over rows", "x.map(f) for each row, or x[mask], or the whole column: x.pt * 2")
 
-    def __contains__(self, value: Any) -> bool:
+    def __contains__(self, value: t.Any) -> bool:
         return bool(self._now("an answer to 'in'", "(x == value).Any(), or np.isin(x, values)"))
 
     def __float__(self) -> float:
@@ -190,83 +194,85 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
     # -- reducers --
 
-    def _reduced(self, function: str, axis: Any, options: dict[str, Any]) -> Array:
+    def _reduced(self, function: str, axis: t.Any, options: dict[str, t.Any]) -> Array:
         from hep_tables_coffea.record import reducers
 
         if options:
             msg = f"{function} has no keyword {', '.join(options)}"
-            raise UsageError(msg, values=[("value", self.type)], hint="axis= is a number, a name, or None for everything")
+            raise UsageError(
+                msg, values=[("value", self.type)], hint="axis= is a number, a name, or None for everything"
+            )
         return wrap(reducers.reduce(function, self._node, *axis))
 
-    def Count(self, *axis: Any, **options: Any) -> Array:
+    def Count(self, *axis: t.Any, **options: t.Any) -> Array:
         """The number of rows: `event * int64` of `event * Jet * float32`; of the dataset on an event-level value."""
         return self._reduced("num", *_axis(axis, options))
 
-    def Sum(self, *axis: Any, **options: Any) -> Array:
+    def Sum(self, *axis: t.Any, **options: t.Any) -> Array:
         """The sum; 0 of nothing. Vectors add."""
         return self._reduced("sum", *_axis(axis, options))
 
-    def Min(self, *axis: Any, **options: Any) -> Array:
+    def Min(self, *axis: t.Any, **options: t.Any) -> Array:
         """The least value; missing where there is none."""
         return self._reduced("min", *_axis(axis, options))
 
-    def Max(self, *axis: Any, **options: Any) -> Array:
+    def Max(self, *axis: t.Any, **options: t.Any) -> Array:
         """The greatest value; missing where there is none."""
         return self._reduced("max", *_axis(axis, options))
 
-    def Mean(self, *axis: Any, **options: Any) -> Array:
+    def Mean(self, *axis: t.Any, **options: t.Any) -> Array:
         """The mean; missing where there is none."""
         return self._reduced("mean", *_axis(axis, options))
 
-    def Std(self, *axis: Any, **options: Any) -> Array:
+    def Std(self, *axis: t.Any, **options: t.Any) -> Array:
         """The standard deviation of the values (divided by n); missing where there is none."""
         return self._reduced("std", *_axis(axis, options))
 
-    def Any(self, *axis: Any, **options: Any) -> Array:
+    def Any(self, *axis: t.Any, **options: t.Any) -> Array:
         """Whether one is true; False of nothing."""
         return self._reduced("any", *_axis(axis, options))
 
-    def All(self, *axis: Any, **options: Any) -> Array:
+    def All(self, *axis: t.Any, **options: t.Any) -> Array:
         """Whether every one is true; True of nothing."""
         return self._reduced("all", *_axis(axis, options))
 
-    def First(self, *axis: Any, **options: Any) -> Array:
+    def First(self, *axis: t.Any, **options: t.Any) -> Array:
         """The first row; missing where there is none."""
         return self._reduced("first", *_axis(axis, options))
 
-    def Last(self, *axis: Any, **options: Any) -> Array:
+    def Last(self, *axis: t.Any, **options: t.Any) -> Array:
         """The last row; missing where there is none."""
         return self._reduced("last", *_axis(axis, options))
 
-    def ArgMin(self, *axis: Any, **options: Any) -> Array:
+    def ArgMin(self, *axis: t.Any, **options: t.Any) -> Array:
         """The position of the least value, the first of equals; missing where there is none."""
         return self._reduced("argmin", *_axis(axis, options))
 
-    def ArgMax(self, *axis: Any, **options: Any) -> Array:
+    def ArgMax(self, *axis: t.Any, **options: t.Any) -> Array:
         """The position of the greatest value, the first of equals; missing where there is none."""
         return self._reduced("argmax", *_axis(axis, options))
 
     # -- order and picks --
 
-    def MinBy(self, key: Any) -> Array:
+    def MinBy(self, key: t.Any) -> Array:
         """The row with the least key, the first of equals; missing where there is none."""
         from hep_tables_coffea.record.order import pick_by
 
         return wrap(pick_by(self._node, node_of(key, "order by"), "argmin"))
 
-    def MaxBy(self, key: Any) -> Array:
+    def MaxBy(self, key: t.Any) -> Array:
         """The row with the greatest key, the first of equals; missing where there is none."""
         from hep_tables_coffea.record.order import pick_by
 
         return wrap(pick_by(self._node, node_of(key, "order by"), "argmax"))
 
-    def OrderBy(self, key: Any) -> Array:
+    def OrderBy(self, key: t.Any) -> Array:
         """The rows in ascending order of the key."""
         from hep_tables_coffea.record.order import order_by
 
         return wrap(order_by(self._node, node_of(key, "order by"), True))
 
-    def OrderByDescending(self, key: Any) -> Array:
+    def OrderByDescending(self, key: t.Any) -> Array:
         """The rows in descending order of the key."""
         from hep_tables_coffea.record.order import order_by
 
@@ -280,7 +286,7 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
     def nearest(
         self, other: Array, max_dr: float | None = None, *, threshold: float | None = None, return_metric: bool = False
-    ) -> Any:
+    ) -> t.Any:
         """The row of `other` closest in eta and phi to each row; missing beyond `max_dr`.
 
         `threshold` is coffea's name of `max_dr`. With `return_metric` also the distance.
@@ -319,14 +325,14 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
     # -- a look --
 
-    def peek(self, n: int = 10) -> Any:
+    def peek(self, n: int = 10) -> t.Any:
         """The first n rows, now: reads no more of the dataset than it needs."""
         from hep_tables_coffea.run.peek import peek
 
         return peek(self, n)
 
 
-def _axis(axis: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _axis(axis: tuple[t.Any, ...], options: dict[str, t.Any]) -> tuple[tuple[t.Any, ...], dict[str, t.Any]]:
     if "axis" in options:
         axis = (*axis, options.pop("axis"))
     if len(axis) > 1:

@@ -181,7 +181,9 @@ def _check_same_rows(node: Node, other: Node) -> None:
         names = [r.name if r is not None else n.text for r, n in zip(rows, (node, other))]
         msg = f"rows of {names[1]} cannot be taken away from {names[0]}: they are other things"
         values = [("rows", node.text), ("to take away", other.text)]
-        raise AxisError(msg, values=values, hint=f"give rows of {names[0]}: a filter of it, x[0], or a member of a pair")
+        raise AxisError(
+            msg, values=values, hint=f"give rows of {names[0]}: a filter of it, x[0], or a member of a pair"
+        )
 
 
 def _not_among(mine: Node, theirs: Node, node: Node) -> Node:

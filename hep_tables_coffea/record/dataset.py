@@ -25,6 +25,7 @@ from hep_tables_coffea.errors import (
 )
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.plugins import registry
+from hep_tables_coffea.plugins.protocol import SchemaPack
 from hep_tables_coffea.record.array import Array, wrap
 from hep_tables_coffea.record.values import shown
 from hep_tables_coffea.types.dataset import Dataset, Sample
@@ -229,7 +230,7 @@ def _pack(schema: Any) -> Any:
         return None
     if isinstance(schema, str):
         return registry.schema_pack(schema)
-    if isinstance(schema, registry.SchemaPack):
+    if isinstance(schema, SchemaPack):
         return schema
     msg = f"{shown(schema)} is no schema"
     raise SchemaError(msg, hint="give the name of a schema pack, or a schema class of coffea")
@@ -265,9 +266,7 @@ def _conventional(file: tuple[str, str | None], trees: Sequence[str]) -> str | N
 
 
 def _leaf(column: Any) -> Leaf:
-    return Leaf(
-        column.name, column.dtype, column.depth, column.title, column.optional, column.counter, column.problem
-    )
+    return Leaf(column.name, column.dtype, column.depth, column.title, column.optional, column.counter, column.problem)
 
 
 def merge_columns(tables: Sequence[Any]) -> dict[str, Leaf]:
@@ -295,9 +294,7 @@ def _common_leaf(one: Leaf, other: Leaf, first: str, second: str) -> Leaf:
         kinds = [f"{leaf.dtype} in {leaf.depth} lists" for leaf in (one, other)]
         msg = f"the column {one.column!r} has different types in two files: {kinds[0]} and {kinds[1]}"
         raise DataError(msg, values=[("first", first), ("second", second)], hint="open the files as two datasets")
-    return replace(
-        one, dtype=np.result_type(one.dtype, other.dtype).name, optional=one.optional or other.optional
-    )
+    return replace(one, dtype=np.result_type(one.dtype, other.dtype).name, optional=one.optional or other.optional)
 
 
 def _best_pack(columns: Mapping[str, Leaf]) -> Any:

@@ -240,7 +240,7 @@ def _numpy_fill(values: Sequence[Any], edges: Sequence[Any], weights: Any) -> Ar
 
 
 def numpy_histogram(
-    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None  # noqa: A002
+    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Array, Any]:
     """`np.histogram`: the recorded counts, and the edges."""
     if density:
@@ -251,7 +251,7 @@ def numpy_histogram(
 
 
 def numpy_histogram2d(
-    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None  # noqa: A002
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Array, Any, Any]:
     """`np.histogram2d`: the recorded counts, and the edges of both axes."""
     if density:

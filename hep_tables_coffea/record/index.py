@@ -87,7 +87,9 @@ def at_position(node: Node, position: int) -> Node:
     if len(node.path) < 2:
         msg = f"[{position}] would be one event of the dataset"
         raise FilterError(
-            msg, values=[("value", node.text)], hint=f"x.First(), x.peek({abs(position) + 1}), or a filter on the events"
+            msg,
+            values=[("value", node.text)],
+            hint=f"x.First(), x.peek({abs(position) + 1}), or a filter on the events",
         )
     return build.pick(node, position, len(node.path) - 1)
 
@@ -140,7 +142,9 @@ def _check_rows(node: Node, mask: Node) -> None:
             continue
         values = [("value", node.text), ("mask", mask.text)]
         if derives(theirs, mine):
-            msg = f"the mask was made on {theirs.rows_text()}, a selection of {mine.name}, and cannot select {mine.name}"
+            msg = (
+                f"the mask was made on {theirs.rows_text()}, a selection of {mine.name}, and cannot select {mine.name}"
+            )
             hint = f"use it on the selection that it was made on, {theirs.name}, or make it on {mine.name}"
         elif mine.base is theirs.base:
             msg = f"the mask was made on another selection of {mine.base.name}"

@@ -36,8 +36,10 @@ def reduce(function: str, node: Node, axis: Any = LAST, options: Mapping[str, An
 
 
 def _check_kind(function: str, node: Node) -> None:
-    if function in _NUMERIC and not isinstance(node.type, Number) and not (
-        function == "sum" and isinstance(node.type, Record)
+    if (
+        function in _NUMERIC
+        and not isinstance(node.type, Number)
+        and not (function == "sum" and isinstance(node.type, Record))
     ):
         what = "records" if isinstance(node.type, Record) else "strings"
         msg = f"{function} of {what} is not defined"
@@ -61,7 +63,7 @@ def _position(function: str, node: Node, axis: Any) -> int | None:
             if axis in candidates:
                 return candidates.index(axis)
     elif isinstance(axis, int) and not isinstance(axis, bool) and -depth <= axis < depth:
-        return axis % depth
+        return int(axis) % depth
     msg = f"there is no axis {axis!r}"
     hint = f"axes of the value: {', '.join(f'{k} or {name!r}' for k, name in enumerate(names))}; None for everything"
     raise AxisError(msg, values=[("value", node.text)], hint=hint)

@@ -22,7 +22,7 @@ class Number:
     option: bool = False
 
     def __str__(self) -> str:
-        return ("?" if self.option else "") + self.dtype.name
+        return f"{'?' if self.option else ''}{self.dtype.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,9 +193,7 @@ def field_of_form(form: str, name: str) -> Element:
     return optional(element) if option else element
 
 
-_COORDINATES = (
-    "pt eta phi mass charge energy m M e E x y z t px py pz rho theta tau pT tau1 charge covMatrix".split()
-)
+_COORDINATES = "pt eta phi mass charge energy m M e E x y z t px py pz rho theta tau pT tau1 charge covMatrix".split()
 
 
 @functools.lru_cache(maxsize=1024)

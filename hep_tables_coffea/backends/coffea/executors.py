@@ -58,9 +58,9 @@ def _dask(options: Options, **common: Any) -> Any:
     try:
         client = distributed.get_client()
     except ValueError:
-        client = _kept.get("dask")
-        if client is None or client.status != "running":
-            client = _local_client(distributed, workers_of(options))
+        kept = _kept.get("dask")
+        running = kept is not None and kept.status == "running"
+        client = kept if running else _local_client(distributed, workers_of(options))
     return _dask_on(client, **common)
 
 

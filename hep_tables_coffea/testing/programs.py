@@ -1,0 +1,197 @@
+"""Random programs over the tables of `testing.tables`: lines of Python as a user would write them, and what they give.
+
+A program is text, so that a counterexample can be read, pasted and run. It is built by running it: each line is recorded
+before the next one is drawn, and a line that the library refuses is left out. Whatever else a line raises is a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+from hypothesis import strategies as st
+
+import hep_tables_coffea as ht
+from hep_tables_coffea.graph.axes import derives
+from hep_tables_coffea.testing import lines
+from hep_tables_coffea.types.elements import Number, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hep_tables_coffea.graph.nodes import Node
+
+__all__ = ["Program", "programs"]
+
+#: Deeper values are not built upon: their rows multiply.
+DEEPEST = 4
+
+
+@dataclass(frozen=True)
+class Program:
+    """Lines that record values of `events`, and the names of those that are asked for."""
+
+    path: str
+    lines: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """The recorded outputs, of a dataset opened anew."""
+        space = namespace(self.path)
+        for line in self.lines:
+            exec(line, space)  # the text is our own
+        return {name: space[name] for name in self.outputs}
+
+    def digests(self) -> dict[str, str]:
+        """The digest of each output."""
+        return {name: value._node.digest for name, value in self.record().items()}
+
+    def __str__(self) -> str:
+        return "\n".join([*self.lines, f"ht.make_local({', '.join(self.outputs)})"])
+
+
+def namespace(path: str) -> dict[str, Any]:
+    """The names that a program uses."""
+    return {"ht": ht, "np": np, "ak": ak, "events": ht.flat(path, tree="events", metadata={"xsec": 2.5, "label": "a"})}
+
+
+@st.composite
+def programs(draw: st.DrawFn, path: str, kinds: Sequence[str] = tuple(lines.KINDS), max_lines: int = 9) -> Program:
+    """A program over the table at a path; `kinds` are the kinds of lines that it is made of.
+
+    The lines come from a seed, and how many there are is drawn: a shorter program is the beginning of a longer one, so
+    a counterexample shrinks to the line that fails and those that it needs.
+    """
+    pool = Pool(Random(draw(st.integers(0, 2**32))), namespace(path))
+    for name in _SOURCES:
+        pool.add(f"events.{name}")
+    for _ in range(draw(st.integers(1, max_lines))):
+        text = lines.KINDS[pool.one_of(kinds)](pool)
+        if text is not None:
+            pool.add(text)
+    return pool.program(path, draw(st.integers(1, 3)))
+
+
+_SOURCES = ("jets", "els", "hits", "met", "weight", "run", "flag")
+
+
+class Pool:
+    """The values that a program has up to now, and draws among them."""
+
+    def __init__(self, random: Random, space: dict[str, Any]) -> None:
+        self.random, self.space = random, space
+        self.lines: list[str] = []
+        self.names: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Record one more line, unless the library refuses it."""
+        name = f"v{len(self.names)}"
+        try:
+            value = eval(text, self.space)  # the text is our own
+        except ht.HepTablesError:
+            return
+        if isinstance(value, ht.Array) or hasattr(value, "_node"):
+            self.space[name] = value
+            self.names.append(name)
+            self.lines.append(f"{name} = {text}")
+
+    def program(self, path: str, size: int) -> Program:
+        """The program with its last values as outputs, and only the lines that they need."""
+        asked = self.names[max(-size, len(_SOURCES) - len(self.names)) :]
+        return Program(path, tuple(_needed(self.lines, asked)), tuple(asked))
+
+    # -- draws --
+
+    def node(self, name: str) -> Node:
+        found: Node = self.space[name]._node
+        return found
+
+    def one_of(self, choices: Sequence[Any]) -> Any:
+        return self.random.choice(list(choices))
+
+    def late(self, choices: Sequence[Any]) -> Any:
+        """One of the last choices, more often than not: so that lines build upon each other."""
+        return self.one_of(choices[-4:] if self.whole(0, 2) else choices)
+
+    def whole(self, low: int, high: int) -> int:
+        return self.random.randint(low, high)
+
+    def any_of(self, *tests: Callable[[Node], bool]) -> str | None:
+        """The name of a value that passes the tests."""
+        fitting = [n for n in self.names if isinstance(self.space[n], ht.Array) and all(t(self.node(n)) for t in tests)]
+        fitting = [n for n in fitting if 0 < len(self.node(n).path) <= DEEPEST]
+        return self.late(fitting) if fitting else None
+
+    def number(self, *tests: Callable[[Node], bool]) -> str | None:
+        """A number: a value that is one, or a column of a record."""
+        name = self.any_of(lambda node: isinstance(node.type, (Number, Record)))
+        return None if name is None else self.column(name, *tests)
+
+    def column(self, name: str, *tests: Callable[[Node], bool]) -> str | None:
+        """A column of a value, on the same rows; the value itself where it is a number."""
+        node = self.node(name)
+        if not isinstance(node.type, Record):
+            return name if isinstance(node.type, Number) and all(test(node) for test in tests) else None
+        texts = [f'{name}["{field}"]' for field in node.type.fields]
+        found = [(text, eval(text, self.space)._node) for text in texts]
+        fitting = [
+            text
+            for text, member in found
+            if isinstance(member.type, Number) and len(member.path) <= DEEPEST and all(test(member) for test in tests)
+        ]
+        return self.one_of(fitting) if fitting else None
+
+    def of(self, text: str) -> Node:
+        """The node of some text."""
+        found: Node = eval(text, self.space)._node
+        return found
+
+    def beside(self, text: str, *tests: Callable[[Node], bool]) -> str | None:
+        """A number on the rows of the text, on outer ones, or on a subset or superset of them; often of the same record."""
+        target = self.of(text)
+        names = [name for name in self.names if isinstance(self.space[name], ht.Array)]
+        fitting = [name for name in names if compatible(self.node(name), target)]
+        name = self.late(fitting) if fitting else None
+        return None if name is None else self.column(name, lambda node: compatible(node, target), *tests)
+
+    def mask(self, text: str) -> str | None:
+        """A condition for the rows of the text or outer ones."""
+        target = self.of(text)
+        ready = [n for n in self.names if isinstance(self.space[n], ht.Array) and _selects(self.node(n), target)]
+        if ready and self.whole(0, 2):
+            return str(self.late(ready))
+        column = self.column(text) if isinstance(target.type, Record) else text
+        if column is None or not isinstance(self.of(column).type, Number):
+            return None
+        return f"({column} {self.one_of(['>', '<=', '!='])} {self.constant()})"
+
+    def constant(self) -> str:
+        """A number as a user writes it."""
+        return str(self.one_of(["0", "1", "2", "0.5", "1.5", "-1", "2.25", "np.float32(0.5)", "True"]))
+
+
+def compatible(one: Node, other: Node) -> bool:
+    """Whether two values can be aligned."""
+    return all(derives(a, b) or derives(b, a) for a, b in zip(one.path, other.path, strict=False))
+
+
+def _selects(mask: Node, target: Node) -> bool:
+    fits = isinstance(mask.type, Number) and mask.type.dtype.kind == "b" and 0 < len(mask.path) <= len(target.path)
+    return fits and all(derives(a, b) for a, b in zip(target.path, mask.path, strict=False))
+
+
+def _needed(all_lines: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """The lines that the names need."""
+    texts = {name: text for name, _, text in (line.partition(" = ") for line in all_lines)}
+    needed: set[str] = set()
+    waiting = list(asked)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += re.findall(r"\bv\d+\b", texts[name])
+    return [line for line in all_lines if line.split(" = ", 1)[0] in needed]

@@ -1,0 +1,164 @@
+"""Random tables of events: strategies for hypothesis, and the files that hold what they draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Column", "Table", "tables", "write"]
+
+#: Multiples of 1/8, so that sums and products of a few are exact in single precision, in whatever order.
+_USUAL = [0.0, 0.125, 0.5, 1.0, 1.5, 2.0, 3.25, 7.0, 16.5, -0.25, -1.0, -2.5, -6.0]
+_SPECIAL = [float("nan"), float("inf"), float("-inf"), -0.0]
+_DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, how many lists are in an event, and the values of each event."""
+
+    dtype: str
+    depth: int
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of events with flat names, `jets_pt` and its counter `njets`, to be written as ROOT or Parquet.
+
+    `missing` says which columns hold nulls; only Parquet can.
+    """
+
+    columns: Mapping[str, Column]
+    format: str = "root"
+
+    def __repr__(self) -> str:
+        shown = {name: (column.dtype, list(column.values)) for name, column in self.columns.items()}
+        return f"Table({self.format}, {shown})"
+
+
+@st.composite
+def tables(draw: st.DrawFn, formats: Sequence[str] = ("root", "parquet"), max_events: int = 8) -> Table:
+    """A table with the collections `jets` (vectors), `els` (vectors with a charge) and `hits` (numbers of any kind).
+
+    Every event may be empty. Numbers of `hits` and of the event may be NaN, infinite or -0.0. A Parquet table has a list
+    in each jet (`jets_cells`) and values that are missing (`hits_maybe`, `maybe`).
+    """
+    size = draw(st.integers(0, max_events))
+    form = draw(st.sampled_from(list(formats)))
+    columns: dict[str, Column] = {}
+    _add_event(draw, columns, size, form)
+    for name, fields in _COLLECTIONS.items():
+        counts = draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))
+        columns[f"n{name}"] = Column("int32", 0, tuple(counts))
+        for field, (dtypes, numbers) in fields.items():
+            dtype = draw(st.sampled_from(dtypes))
+            columns[f"{name}_{field}"] = Column(dtype, 1, _lists(draw, counts, _numbers(dtype, numbers)))
+        if form == "parquet":
+            _add_parquet(draw, columns, name, counts)
+    return Table(columns, form)
+
+
+def _add_event(draw: st.DrawFn, columns: dict[str, Column], size: int, form: str) -> None:
+    for name, dtypes in (("met", ("float32", "float64")), ("weight", ("float64",)), ("run", ("int32", "int64"))):
+        dtype = draw(st.sampled_from(dtypes))
+        values = _numbers(dtype, _USUAL + (_SPECIAL if name == "met" else []))
+        columns[name] = Column(dtype, 0, tuple(draw(st.lists(values, min_size=size, max_size=size))))
+    flags = draw(st.lists(st.booleans(), min_size=size, max_size=size))
+    columns["flag"] = Column("bool", 0, tuple(flags))
+    if form == "parquet":
+        maybe = st.none() | st.sampled_from(_USUAL)
+        columns["maybe"] = Column("float64", 0, tuple(draw(st.lists(maybe, min_size=size, max_size=size))))
+
+
+def _add_parquet(draw: st.DrawFn, columns: dict[str, Column], name: str, counts: Sequence[int]) -> None:
+    if name == "jets":
+        cells = st.lists(st.sampled_from(_USUAL), max_size=2)
+        columns["jets_cells"] = Column("float32", 2, _lists(draw, counts, cells))
+    if name == "hits":
+        columns["hits_maybe"] = Column("float32", 1, _lists(draw, counts, st.none() | st.sampled_from(_USUAL)))
+
+
+def _lists(draw: st.DrawFn, counts: Sequence[int], values: st.SearchStrategy[Any]) -> tuple[Any, ...]:
+    return tuple(draw(st.lists(values, min_size=count, max_size=count)) for count in counts)
+
+
+_FLOATS = ("float32", "float64")
+_VECTOR: dict[str, tuple[Sequence[str], list[float]]] = {
+    "pt": (_FLOATS, [1.0, 2.5, 8.0, 20.0, 50.5]),
+    "eta": (_FLOATS, [-2.0, -0.5, 0.0, 0.125, 1.5]),
+    "phi": (_FLOATS, [-3.0, -1.0, 0.0, 0.5, 3.0]),
+    "mass": (_FLOATS, [0.0, 0.5, 1.0, 4.0]),
+}
+_COLLECTIONS: dict[str, dict[str, tuple[Sequence[str], list[float]]]] = {
+    "jets": {**_VECTOR, "tag": (("bool",), _USUAL), "number": (("int32", "uint8"), _USUAL)},
+    "els": {**_VECTOR, "charge": (("int32",), [-1, 1])},
+    "hits": {"x": (_FLOATS, _USUAL + _SPECIAL), "any": (_DTYPES, _USUAL), "n": (("int32", "int64", "uint8"), _USUAL)},
+}
+
+
+def _numbers(dtype: str, usual: Sequence[float]) -> st.SearchStrategy[Any]:
+    """Numbers that the type holds."""
+    if dtype == "bool":
+        return st.booleans()
+    if dtype.startswith("uint"):
+        return st.sampled_from([0, 1, 2, 3, 7, 250])
+    if dtype.startswith("int"):
+        return st.sampled_from([int(value) for value in usual] if set(usual) <= {-1, 1} else [0, 1, 2, 3, 11, -1, -4])
+    return st.sampled_from(list(usual))
+
+
+def write(table: Table, path: Path) -> str:
+    """Write a table; the ending of the name is its format."""
+    target = str(path.with_suffix(f".{table.format}"))
+    arrays = {name: _array(column) for name, column in table.columns.items()}
+    if table.format == "parquet":
+        ak.to_parquet(ak.zip(arrays, depth_limit=1), target)
+        return target
+    _write_root(arrays, target)
+    return target
+
+
+def _write_root(arrays: Mapping[str, Any], target: str) -> None:
+    import uproot
+
+    collections = [name[1:] for name in arrays if name[:1] == "n" and name[1:] in _COLLECTIONS]
+    plain = {n: np.asarray(a) for n, a in arrays.items() if a.ndim == 1 and n[1:] not in collections}
+    jagged = {
+        c: ak.zip({n.removeprefix(f"{c}_"): a for n, a in arrays.items() if n.startswith(f"{c}_")}) for c in collections
+    }
+    with uproot.recreate(target) as file:
+        file.mktree("events", {n: a.dtype for n, a in plain.items()} | {n: a.type for n, a in jagged.items()})
+        file["events"].extend(plain | jagged)
+
+
+def _array(column: Column) -> Any:
+    """An awkward array of exactly the type of the column."""
+    nulls = any(value is None for value in _leaves(column.values, column.depth))
+    content: Any = _numbers_layout(list(_leaves(column.values, column.depth)), column.dtype, nulls)
+    for depth in reversed(range(column.depth)):
+        counts = [len(rows) for rows in _leaves(column.values, depth)]
+        content = ak.contents.ListOffsetArray(ak.index.Index64(np.cumsum([0, *counts])), content)
+    return ak.Array(content)
+
+
+def _leaves(values: Sequence[Any], depth: int) -> Sequence[Any]:
+    for _ in range(depth):
+        values = [row for rows in values for row in rows]
+    return values
+
+
+def _numbers_layout(values: Sequence[Any], dtype: str, nulls: bool) -> Any:
+    numbers = ak.contents.NumpyArray(np.array([0 if value is None else value for value in values], dtype))
+    if not nulls:
+        return numbers
+    there = ak.index.Index8(np.array([value is not None for value in values], np.int8))
+    return ak.contents.ByteMaskedArray(there, numbers, valid_when=True)
