@@ -36,29 +36,102 @@ def read_columns(events: Any, columns: Any) -> dict[str, Any]:
 
 def read_chunk(events: Any, names: list[str]) -> dict[str, Any]:
     """The columns of a chunk of coffea's Runner, from the file handle of the chunk, whatever the schema."""
-    factory = events.attrs["@events_factory"]
+    handle = events.attrs["@events_factory"].file_handle
     about = events.metadata
     start, stop = about["entrystart"], about["entrystop"]
-    handle = factory.file_handle
     if hasattr(handle, "read_row_groups"):
-        return read_parquet(handle, names, start, stop)
-    table = handle[about["treename"]] if hasattr(handle, "classnames") else handle
-    wanted = set(names)
-    if hasattr(table, "branches"):
-        keep = {"filter_branch": lambda branch: branch.name in wanted}
+        found = read_parquet(handle, names, start, stop)
     else:
-        keep = {"filter_field": lambda field: field.name in wanted}
-    arrays = table.arrays(**keep, entry_start=start, entry_stop=stop, how=dict, array_cache=None, library="ak")
-    return {name.rsplit("/", 1)[-1]: ak.from_regular(array, axis=None) for name, array in arrays.items()}
+        table = handle[about["treename"]]
+        found = (read_tree if hasattr(table, "branches") else read_ntuple)(table, names, start, stop)
+    return {name: plain_column(array) for name, array in found.items() if array is not None}
+
+
+def read_tree(tree: Any, names: list[str], start: int, stop: int) -> dict[str, Any]:
+    """The columns of an entry range of a TTree: one request for all baskets."""
+    paths = {branch.name: branch.name for branch in tree.branches if not branch.branches}
+    for path, branch in tree.iteritems(full_paths=True):
+        if not branch.branches:  # of two with the same name the second goes by its path
+            paths[path if branch.name in paths else branch.name] = path
+    places = stored_places(names, paths)
+    wanted = {paths[unit]: tree[paths[unit]].interpretation for unit, _ in places.values()}
+    arrays = tree.arrays(
+        list(wanted.items()), entry_start=start, entry_stop=stop, array_cache=None, library="ak", how=dict
+    )
+    return {name: member_of(arrays[paths[unit]], member) for name, (unit, member) in places.items()}
+
+
+def read_ntuple(ntuple: Any, names: list[str], start: int, stop: int) -> dict[str, Any]:
+    """The columns of an entry range of an RNTuple; offsets that several of them share are decoded once."""
+    top = {field.field_name: i for i, field in enumerate(ntuple.field_records) if field.parent_field_id == i}
+    found, shared = {}, {}
+    for name, (unit, member) in stored_places(names, top).items():
+        field = ntuple.all_fields[top[unit]]
+        for part in member:
+            field = next((below for below in field.fields if below.name == part), None) if field else None
+        if field is not None:
+            found[name] = member_of(field.array(start, stop, array_cache=shared), ())
+    return found
 
 
 def read_parquet(file: Any, names: list[str], start: int, stop: int) -> dict[str, Any]:
-    """The columns of an entry range of a Parquet file."""
-    present = set(file.schema_arrow.names)
-    table = file.read(columns=[name for name in names if name in present])
-    return {
-        name: ak.from_arrow(table[name])[start:stop] for name in table.column_names
-    }  # sliced after: arrow's are wrong
+    """The columns of an entry range of a Parquet file, from the row groups that it needs."""
+    places = stored_places(names, file.schema_arrow.names)
+    paths = [file.schema.column(i).path for i in range(len(file.schema))]
+    wanted = [path for path in paths if any(path_holds(path, *place) for place in places.values())]
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    starts = np.cumsum([0, *sizes])
+    first = int(np.searchsorted(starts, start, "right")) - 1
+    groups = list(range(first, int(np.searchsorted(starts, stop))))
+    table = file.read_row_groups(groups, columns=wanted, use_threads=False)
+    rows = ak.from_arrow(table)[start - starts[first] : stop - starts[first]]  # what Arrow slices has its nulls misplaced
+    return {name: member_of(rows, (unit, *member)) for name, (unit, member) in places.items()}
+
+
+def path_holds(path: str, unit: str, member: tuple[str, ...]) -> bool:
+    """Whether a stored column such as `Jet.list.element.pt` is, or is in, the member of the unit."""
+    inside = f"{path.removeprefix(unit)}."
+    return (path == unit or path.startswith(f"{unit}.")) and all(f".{part}." in inside for part in member)
+
+
+def stored_places(names: list[str], stored: Any) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Where columns are: the longest stored name that begins theirs, and the record members that follow."""
+    places = {}
+    for name in names:
+        unit, member = name, ()
+        while unit and unit not in stored:
+            unit, _, last = unit.rpartition(".")
+            member = (last, *member)
+        if unit:
+            places[name] = (unit, member)
+    return places
+
+
+def member_of(array: Any, member: tuple[str, ...]) -> Any:
+    """What the records in an array hold under a path, None if they do not."""
+    for part in member:
+        if part not in ak.fields(array):
+            return None
+        array = array[part]
+    return array
+
+
+def plain_column(array: Any) -> Any:
+    """Lists of any length, and option types only where a value is missing."""
+    array = ak.Array(without_idle_options(ak.to_layout(array))) if may_miss(array) else array
+    return ak.from_regular(array, axis=None)
+
+
+def without_idle_options(layout: Any) -> Any:
+    """A layout without the option types that no missing value needs."""
+    if layout.is_option:
+        values = layout.project()
+        if len(values) == len(layout):
+            return without_idle_options(values)
+        return layout.copy(content=without_idle_options(layout.content))
+    if layout.is_list and layout.parameter("__array__") != "string":
+        return layout.copy(content=without_idle_options(layout.content))
+    return layout
 
 
 def missing_column(size: int, dtype: str, depth: int, counts: Any) -> Any:
