@@ -93,17 +93,46 @@ def call(function: str, args: Sequence[Node], options: Mapping[str, Any] | None 
     """A function of each element."""
     given = tuple(sorted((options or {}).items()))
     path, args = build.align(args, doing)
+    args = _implicit(args, len(path))
     records = [arg for arg in args if isinstance(arg.type, Record)]
     if records:
-        element: Element | None = infer.common([r.type for r in records])
+        element = infer.common([r.type for r in records])
         if function == "ak.mask" or any(arg.type.option for arg in args):
-            element = optional(element)  # type: ignore[arg-type]
+            element = optional(element)
     else:
-        element = infer.flat_type(resolve(function), [argument_type(arg) for arg in args], given)
-    if element is None:
-        msg = f"{function} does not give one value for each element here"
-        raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)])
+        element = _element(function, args, given, f"call {function} on" if doing == "combine" else doing)
     return Call.make(tuple(args), (function, given), path, element, None)
+
+
+def _element(function: str, args: Sequence[Node], given: tuple[Any, ...], doing: str) -> Element:
+    """The element type of a call, or an error that says why there is none."""
+    try:
+        element = infer.flat_type(resolve(function), [argument_type(arg) for arg in args], given)
+    except Exception as error:
+        cause: Exception | None = error
+        reason = next(iter(str(error).strip().splitlines()), "") or "there is no such function of these types"
+    else:
+        if element is not None:
+            return element
+        cause, reason = None, "it does not give one value for each element"
+    shown = " and ".join(str(arg.type) for arg in args)
+    msg = f"cannot {doing} {shown}: {reason}"
+    raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]) from cause
+
+
+def present(node: Node) -> Node:
+    """Values of which none is missing any more. Of records only the type would change, so that they stay."""
+    if isinstance(node.type, Record) or not node.type.option:
+        return node
+    return call("ht.required", [node])
+
+
+def _implicit(args: list[Node], depth: int) -> list[Node]:
+    """The arguments without repetition for each row, where another argument has these rows: prefixes broadcast anyhow."""
+    repeated = [isinstance(arg, Call) and arg.function == "ht.broadcast" and bool(arg.args[0].path) for arg in args]
+    if not any(repeated) or not any(len(arg.path) == depth for arg, again in zip(args, repeated) if not again):
+        return args
+    return [arg.args[0] if again else arg for arg, again in zip(args, repeated)]
 
 
 def reduce(function: str, node: Node, options: Mapping[str, Any] | None = None) -> Node:
