@@ -147,6 +147,8 @@ class Emitter:
             g.Side: self.visit_Side,
             g.Nest: self.visit_Nest,
         }
+        if isinstance(node, g.Call) and node.function == "ak.mask":
+            return self.visit_Call(node)
         if type(node) in moved:
             return moved[type(node)](node)
         fields = self.demand.fields(node)
@@ -156,8 +158,9 @@ class Emitter:
         depth = "" if not self.demand.deep(node) else f", depth_limit={len(node.path)}"
         if self.demand.vector(node):
             module = functions.behaviors_of(node)
-            self.imports.add(module)
-            behavior = f"{module.rpartition('.')[2]}.behavior"
+            name, _, schema = module.partition(":")
+            self.imports.add(f"{name}.{schema.partition('.')[0]}" if schema else name)
+            behavior = f"{schema}.behavior()" if schema else f"{name.rpartition('.')[2]}.behavior"
             return atom(f'ak.zip({{{inside}}}, with_name="{node.type.behavior}", behavior={behavior}{depth})')
         return atom(f"ak.zip({{{inside}}}{depth})")
 
@@ -223,7 +226,11 @@ class Emitter:
             option = step.kind == "subset" and step.node.type.option
             return atom(f"{piece}[{f'ak.fill_none({index.text}, False)' if option else index.text}]")
         if step.kind == "padded":
-            return atom(f"ak.pad_none({piece}, {step.params[0]}, axis={k}, clip={step.params[1]})")
+            padded = f"ak.pad_none({piece}, {step.params[0]}, axis={k}, clip={step.params[1]})"
+            if len(node.path) == k + 1:
+                return atom(padded)
+            self.helpers.add("without_missing_lists")
+            return atom(f"without_missing_lists({padded}, {k + 1})")
         start, stop, by = ("" if part is None else str(part) for part in step.params)
         return atom(f"{piece}[{':, ' * k}{start}:{stop}{f':{by}' if by else ''}]")
 
@@ -294,7 +301,8 @@ class Emitter:
             left, right = (binding + 1, binding) if sign == "**" else (binding, binding + 1)
             left = binding + 1 if binding == 6 else left
             return Piece(f"{pieces[0].within(left)} {sign} {pieces[1].within(right)}", binding)
-        if not options and name in _UNARY:
+        truths = name != "np.logical_not" or _is_truth(node.args[0])
+        if not options and name in _UNARY and truths:
             sign, binding = _UNARY[name]
             return Piece(f"{sign}{pieces[0].within(binding)}", binding)
         inside = [piece.text for piece in pieces] + [f"{key}={value!r}" for key, value in options.items()]
@@ -368,6 +376,10 @@ class Emitter:
     def visit_Arrange(self, node: g.Arrange) -> Piece:
         options = "".join(f", {key}={value!r}" for key, value in node.options if (key, value) not in _DEFAULTS)
         return atom(f"ak.{node.function}({self.value(node.args[0]).text}, axis=-1{options})")
+
+
+def _is_truth(node: g.Node) -> bool:
+    return isinstance(node.type, Number) and node.type.dtype.kind == "b"
 
 
 def _group(record: g.Node) -> Any:

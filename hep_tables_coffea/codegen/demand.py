@@ -24,6 +24,11 @@ def _is_record(node: g.Node) -> bool:
     return isinstance(node.type, Record) and not isinstance(node, g.Behave)
 
 
+def is_moved(node: g.Node) -> bool:
+    """Whether a record is moved as a whole, and not put together from its columns."""
+    return isinstance(node, _MOVED) or (isinstance(node, g.Call) and node.function == "ak.mask")
+
+
 class Demand:
     """The needs of some outputs, found once before any code is written."""
 
@@ -111,7 +116,7 @@ class Demand:
         known = self._fields.setdefault(record, {})
         new = [name for name in fields if name not in known]
         known.update(dict.fromkeys(new))
-        if isinstance(record, _MOVED):
+        if is_moved(record):
             inner, *others = self._direct(record)
             self._ask(inner, new if new else [], vector)
             if self.uses[record] == 1:
@@ -130,10 +135,11 @@ class Demand:
 
     def _find_twins(self) -> None:
         for record, names in self._fields.items():
-            if isinstance(record, _MOVED):
+            if is_moved(record):
                 for name in names:
                     leaf = build.field(record, name)
-                    if not _is_record(leaf):
+                    in_missing = record.type.option and len(leaf.path) > len(record.path)
+                    if not _is_record(leaf) and not in_missing:
                         self.twins[leaf] = (record, name)
 
     # -- asking --
@@ -146,7 +152,7 @@ class Demand:
         node = lower_counts(node)
         if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave):
             return []
-        if isinstance(node, _MOVED) or not _is_record(node):
+        if is_moved(node) or not _is_record(node):
             return [need for need in self._direct(node) if need in self.uses]
         return [build.field(node, name) for name in self._fields.get(node, {})]
 

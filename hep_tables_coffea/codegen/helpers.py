@@ -84,7 +84,9 @@ def read_parquet(file: Any, names: list[str], start: int, stop: int) -> dict[str
     first = int(np.searchsorted(starts, start, "right")) - 1
     groups = list(range(first, int(np.searchsorted(starts, stop))))
     table = file.read_row_groups(groups, columns=wanted, use_threads=False)
-    rows = ak.from_arrow(table)[start - starts[first] : stop - starts[first]]  # what Arrow slices has its nulls misplaced
+    rows = ak.from_arrow(table)[
+        start - starts[first] : stop - starts[first]
+    ]  # what Arrow slices has its nulls misplaced
     return {name: member_of(rows, (unit, *member)) for name, (unit, member) in places.items()}
 
 
@@ -132,6 +134,39 @@ def without_idle_options(layout: Any) -> Any:
     if layout.is_list and layout.parameter("__array__") != "string":
         return layout.copy(content=without_idle_options(layout.content))
     return layout
+
+
+def read_fields(events: Any, columns: Any) -> dict[str, Any]:
+    """The fields of this chunk as the schema of the events lays them out: `Jet/pt` is `events["Jet"]["pt"]`."""
+    names = list(columns)
+    found = events.read_columns(names) if hasattr(events, "read_columns") else read_events(events, names)
+    for name, (dtype, depth, _) in columns.items():
+        if name not in found:  # a row is missing wherever another field of its record has one
+            beside = [array for other, array in found.items() if other.rpartition("/")[0] == name.rpartition("/")[0]]
+            counts = next((ak.num(array, axis=1) for array in beside if array.ndim > 1), None)
+            found[name] = missing_column(len(events), dtype, depth, counts)
+    return found
+
+
+def read_events(events: Any, names: list[str]) -> dict[str, Any]:
+    """Fields of NanoEvents, without behaviors: some of coffea's records cannot be made with all of their fields."""
+    plain = ak.Array(events.layout)
+    found = {name: field_at(plain, name) for name in names}
+    return {
+        name: plain_column(ak.without_parameters(ak.materialize(array)) if not has_strings(array) else array)
+        for name, array in found.items()
+        if array is not None
+    }
+
+
+def field_at(array: Any, path: str) -> Any:
+    """The field of a path, None where there is none. Names may have slashes themselves."""
+    while path:
+        name = max((f for f in ak.fields(array) if path == f or path.startswith(f"{f}/")), key=len, default=None)
+        if name is None:
+            return None
+        array, path = array[name], path[len(name) + 1 :]
+    return array
 
 
 def missing_column(size: int, dtype: str, depth: int, counts: Any) -> Any:
@@ -323,13 +358,13 @@ def merged_sum(parts: list[Any]) -> Any:
 def merged_least(parts: list[Any]) -> Any:
     """The least of those that exist; NaN wins, as in numpy."""
     found = [part for part in parts if part is not None]
-    return np.min(found).item() if found else None
+    return next((part for part in found if part != part), min(found)) if found else None
 
 
 def merged_greatest(parts: list[Any]) -> Any:
     """The greatest of those that exist; NaN wins, as in numpy."""
     found = [part for part in parts if part is not None]
-    return np.max(found).item() if found else None
+    return next((part for part in found if part != part), max(found)) if found else None
 
 
 def merged_any(parts: list[Any]) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hep_tables_coffea.errors import AxisError, Where
+from hep_tables_coffea.errors import AxisError, RecordingError, Where
 from hep_tables_coffea.graph.axes import Axis, Path, derives
 from hep_tables_coffea.graph.nodes import (
     Call,
+    Current,
     Field,
     Flatten,
     Join,
@@ -44,6 +45,7 @@ __all__ = [
     "metadata",
     "nest",
     "pick",
+    "relabel",
     "restrict",
     "row",
     "side",
@@ -98,6 +100,10 @@ def align(nodes: Sequence[Node], doing: str = "combine") -> tuple[Path, list[Nod
 
     Prefixes broadcast down, parents are restricted to their subsets; everything else is an error.
     """
+    if any(axis.kind == "current" for node in nodes for axis in node.path):
+        from hep_tables_coffea.graph.scope import nest_together
+
+        nodes = nest_together(nodes)
     target: list[Axis] = []
     owner: list[Node] = []
     for node in nodes:
@@ -200,6 +206,8 @@ def field(node: Node, name: str) -> Node:
     if isinstance(node, Side):
         return side([field(arg, name) if k == node.slot else arg for k, arg in enumerate(node.args)],
                     node.axis, node.slot, node.position)  # fmt: skip
+    if isinstance(node, Current):
+        return relabel(field(node.args[0], name), node.axis, node.position)
     if isinstance(node, Join):
         return join([field(arg, name) for arg in node.args], node.axis, node.position)
     if isinstance(node, Listed):
@@ -223,9 +231,9 @@ def _position(node: Node) -> Node:
 
 
 def _call_again(node: Call, args: list[Node]) -> Node:
-    from hep_tables_coffea.graph.functions import call
+    from hep_tables_coffea.graph.functions import call_again
 
-    return call(node.function, args, dict(node.options))
+    return call_again(node, args)
 
 
 def _stored(node: Node, name: str) -> Node:
@@ -355,7 +363,16 @@ def listed(nodes: Sequence[Node], axis: Axis) -> Node:
     from hep_tables_coffea.types.infer import common
 
     path, nodes = align(nodes)
+    if any(isinstance(node.type, Record) for node in nodes):
+        msg = "records cannot be put side by side into a list"
+        raise RecordingError(msg, values=[("record", nodes[0].text)], hint="x[:, :1] is the first of each list, as a list")
     return Listed.make(tuple(nodes), (axis,), (*path, axis), common([node.type for node in nodes]), None)
+
+
+def relabel(node: Node, axis: Axis, position: int) -> Node:
+    """The value on the axis of a lambda parameter."""
+    path = (*node.path[:position], axis, *node.path[position + 1 :])
+    return Current.make((node,), (axis, position), path, node.type, None)
 
 
 def flatten(node: Node, position: int) -> Node:

@@ -15,7 +15,7 @@ from hep_tables_coffea.graph.nodes import Aggregate, Arrange, Behave, Call, Lite
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Element, Number, Record, number, optional, required
 
-__all__ = ["AGGREGATES", "REDUCERS", "aggregate", "arrange", "behave", "call", "is_row_index", "reduce", "resolve"]
+__all__ = ["AGGREGATES", "REDUCERS", "aggregate", "arrange", "behave", "call", "call_again", "is_row_index", "masked", "present", "reduce", "resolve"]
 
 #: name -> (awkward function, keywords); "missing" where an empty list has no value.
 REDUCERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -127,6 +127,27 @@ def present(node: Node) -> Node:
     return call("ht.required", [node])
 
 
+def masked(node: Node, mask: Node) -> Node:
+    """The value where the mask is true, else missing; lists are never missing, so an outer mask counts for each row."""
+    path, (node, mask) = build.align([node, mask], "mask")
+    if len(node.path) < len(path):
+        node = build.broadcast(node, mask, len(path))
+    elif len(mask.path) < len(path):
+        mask = build.broadcast(mask, build.anchor(node), len(path))
+    return call("ak.mask", [node, mask])
+
+
+def call_again(node: Call, args: Sequence[Node]) -> Node:
+    """The same call with other arguments."""
+    if node.function == "ak.mask":
+        return masked(*args)
+    if node.function == "ht.broadcast":
+        return build.broadcast(args[0], args[1], len(args[1].path))
+    if node.function == "ht.same_rows":
+        return build.same_rows(args[0], args[1])
+    return call(node.function, args, dict(node.options))
+
+
 def _implicit(args: list[Node], depth: int) -> list[Node]:
     """The arguments without repetition for each row, where another argument has these rows: prefixes broadcast anyhow."""
     repeated = [isinstance(arg, Call) and arg.function == "ht.broadcast" and bool(arg.args[0].path) for arg in args]
@@ -158,13 +179,10 @@ def _vector_sum(node: Node, function: str) -> Node:
     if function != "sum":
         msg = f"{function} of records is not defined"
         raise RecordingError(msg, values=[("records", node.text)], hint=f"reduce one of its columns: {node.type}")
-    inner = behave(node, "negative", "operator")  # raises where the records do not add
-    assert isinstance(inner, Behave)
-    sums = behave(node, "add", "operator", [node])
-    assert isinstance(sums, Behave)
-    return Behave.make(
-        (node,), ("sum", "reduce", (), sums.touched[:1], sums.form), node.path[:-1], required(sums.type), None
-    )
+    form, touched = _run_behavior("sum", "reduce", [node], (form_of(node),))
+    element = infer.element_of_json(form)
+    assert element is not None
+    return Behave.make((node,), ("sum", "reduce", (), touched, form), node.path[:-1], element, None)
 
 
 def arrange(function: str, node: Node, options: Mapping[str, Any] | None = None) -> Node:
@@ -242,6 +260,18 @@ def form_of(node: Node) -> str:
     return infer.record_form(members, element.behavior, element.option)
 
 
+def _run_behavior(
+    method: str, how: str, args: Sequence[Node], arguments: tuple[str | infer.Constant, ...], given: Any = ()
+) -> tuple[str, tuple[frozenset[str], ...]]:
+    """The form of the result of a behavior, and the fields that each argument needs."""
+    try:
+        return infer.run_behavior(behaviors_of(args[0]), method, how, arguments, given)
+    except Exception as error:
+        reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        msg = f"{method} cannot be used here: {reason}"
+        raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]) from error
+
+
 def behave(
     node: Node, method: str, how: str, others: Sequence[Node] = (), options: Mapping[str, Any] | None = None
 ) -> Node:
@@ -249,11 +279,7 @@ def behave(
     given = tuple(sorted((options or {}).items()))
     path, args = build.align([node, *others])
     arguments = tuple(argument_type(arg) if isinstance(arg, Literal) else form_of(arg) for arg in args)
-    try:
-        form, touched = infer.run_behavior(behaviors_of(node), method, how, arguments, given)
-    except Exception as error:
-        msg = f"{method} cannot be used here: {str(error).strip().splitlines()[0]}"
-        raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]) from error
+    form, touched = _run_behavior(method, how, args, arguments, given)
     element = infer.element_of_json(form)
     if element is None:
         msg = f"{method} gives a list for each element, which cannot be recorded"

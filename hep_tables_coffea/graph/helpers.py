@@ -43,9 +43,10 @@ def together(*values: Any) -> list[Any]:
 def where(condition: Any, x: Any, y: Any) -> Any:
     """x where the condition is true, else y; missing where the condition is missing."""
     condition, x, y = together(condition, x, y)
+    if not isinstance(condition, ak.Array):
+        return x if condition else y
     chosen = ak.where(ak.fill_none(condition, False, axis=-1), x, y)
-    missing = ak.is_none(condition, axis=-1)
-    return ak.mask(chosen, missing, valid_when=False) if ak.any(missing, axis=None) else chosen
+    return ak.mask(chosen, ~ak.is_none(condition, axis=-1)) if "?" in str(condition.type) else chosen
 
 
 def same_rows(value: Any, first: Any) -> Any:

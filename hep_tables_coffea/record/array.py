@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import typing as t
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -16,11 +17,15 @@ from hep_tables_coffea.types.elements import Record
 
 __all__ = ["Array", "wrap"]
 
+_arrays: WeakValueDictionary[Node, Array] = WeakValueDictionary()
+
 
 def wrap(node: Node) -> Array:
-    """The recorded value of a node."""
-    array = object.__new__(Array)
-    object.__setattr__(array, "_node", node)
+    """The recorded value of a node: the same object for the same node, so that it can be the key of a dict."""
+    array = _arrays.get(node)
+    if array is None:
+        array = _arrays[node] = object.__new__(Array)
+        object.__setattr__(array, "_node", node)
     return array
 
 
@@ -37,7 +42,7 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         <Array event * Jet' * float32>
     """
 
-    __slots__ = ("_node",)
+    __slots__ = ("__weakref__", "_node")
     _node: Node
 
     def __init__(self) -> None:
@@ -114,10 +119,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
     # -- protocols --
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: t.Any, **options: t.Any) -> Array:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: t.Any, **options: t.Any) -> t.Any:
         from hep_tables_coffea.record.dispatch import record_ufunc
 
-        return wrap(record_ufunc(ufunc, method, inputs, options))
+        recorded = record_ufunc(ufunc, method, inputs, options)
+        return tuple(map(wrap, recorded)) if isinstance(recorded, tuple) else wrap(recorded)
 
     def __array_function__(
         self, function: Callable[..., t.Any], types: t.Any, args: tuple[t.Any, ...], kwargs: dict[str, t.Any]
@@ -256,31 +262,45 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
     def MinBy(self, key: t.Any) -> Array:
         """The row with the least key, the first of equals; missing where there is none."""
+        from hep_tables_coffea.record.lambdas import key_of
         from hep_tables_coffea.record.order import pick_by
 
-        return wrap(pick_by(self._node, node_of(key, "order by"), "argmin"))
+        return wrap(pick_by(self._node, key_of(self._node, key), "argmin"))
 
     def MaxBy(self, key: t.Any) -> Array:
         """The row with the greatest key, the first of equals; missing where there is none."""
+        from hep_tables_coffea.record.lambdas import key_of
         from hep_tables_coffea.record.order import pick_by
 
-        return wrap(pick_by(self._node, node_of(key, "order by"), "argmax"))
+        return wrap(pick_by(self._node, key_of(self._node, key), "argmax"))
 
     def OrderBy(self, key: t.Any) -> Array:
         """The rows in ascending order of the key."""
+        from hep_tables_coffea.record.lambdas import key_of
         from hep_tables_coffea.record.order import order_by
 
-        return wrap(order_by(self._node, node_of(key, "order by"), True))
+        return wrap(order_by(self._node, key_of(self._node, key), True))
 
     def OrderByDescending(self, key: t.Any) -> Array:
         """The rows in descending order of the key."""
+        from hep_tables_coffea.record.lambdas import key_of
         from hep_tables_coffea.record.order import order_by
 
-        return wrap(order_by(self._node, node_of(key, "order by"), False))
+        return wrap(order_by(self._node, key_of(self._node, key), False))
 
     def Take(self, n: int) -> Array:
         """The first n rows of each list."""
         return self[: int(n)]
+
+    def map(self, function: Callable[[Array], t.Any]) -> Array:
+        """What a function makes of each row: `event * Jet * float32` of `jets.map(lambda j: j.pt * 2)`.
+
+        The parameter is one current element; any other mention of a collection is the whole of it, so that
+        `jets.map(lambda j: electrons.map(lambda e: j.delta_r(e)))` is `event * Jet * Electron * float32`.
+        """
+        from hep_tables_coffea.record.lambdas import map_rows
+
+        return wrap(map_rows(self._node, function))
 
     # -- combining --
 
@@ -330,6 +350,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         from hep_tables_coffea.run.peek import peek
 
         return peek(self, n)
+
+
+# `x += 1` is `x = x + 1`: a recorded value never changes
+for _name in "add sub mul truediv floordiv mod pow and or xor lshift rshift matmul".split():
+    setattr(Array, f"__i{_name}__", getattr(Array, f"__{_name}__"))
 
 
 def _axis(axis: tuple[t.Any, ...], options: dict[str, t.Any]) -> tuple[tuple[t.Any, ...], dict[str, t.Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hep_tables_coffea.errors import RecordingError, UsageError
 from hep_tables_coffea.graph import functions
-from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.nodes import Literal, Node
 from hep_tables_coffea.record.values import node_of, shown
 from hep_tables_coffea.types.elements import Record
 
@@ -35,7 +35,9 @@ def ufunc_name(ufunc: np.ufunc) -> str:
     raise RecordingError(msg, hint="functions of numpy and scipy.special can be recorded")
 
 
-def record_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Node:
+def record_ufunc(
+    ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]
+) -> Node | tuple[Node, ...]:
     """`np.hypot(x, y)`, and every operator."""
     if method != "__call__":
         way = {"reduce": "use a reducer, x.Sum()", "accumulate": "it would depend on the chunks"}.get(method, "")
@@ -46,14 +48,31 @@ def record_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: M
         raise RecordingError(msg, hint="call it without, and use ak.values_astype or ht.where")
     doing = _OPERATORS.get(ufunc.__name__, f"call np.{ufunc.__name__} on")
     nodes = [node_of(value, doing) for value in inputs]
+    if ufunc is np.divmod:
+        return ufunc_node(np.floor_divide, nodes, "divide"), ufunc_node(np.remainder, nodes, "divide")
     return ufunc_node(ufunc, nodes, doing)
 
 
+#: ufuncs that give no single number for each element, and what does.
+_NOT_ONE_NUMBER = {
+    "modf": "np.trunc(x) is the whole part, and x - np.trunc(x) the rest",
+    "frexp": "np.floor(np.log2(abs(x))) is the exponent",
+    "matmul": "(x * y).Sum() multiplies lists",
+    "vecdot": "(x * y).Sum() multiplies lists",
+}
+
+
 def ufunc_node(ufunc: np.ufunc, nodes: Sequence[Node], doing: str) -> Node:
+    """The elementwise call, or the operator of vectors."""
+    if ufunc.nout > 1 or ufunc.signature is not None:
+        msg = f"np.{ufunc.__name__} cannot be recorded: it does not give one number for each element"
+        raise RecordingError(msg, hint=_NOT_ONE_NUMBER.get(ufunc.__name__, "use ufuncs that do"))
     if any(isinstance(node.type, Record) for node in nodes):
         return _of_records(ufunc, nodes)
     if ufunc.__name__.startswith("bitwise") or ufunc.__name__ == "invert":
         _check_bits(ufunc, nodes)
+    if ufunc is np.power:
+        _check_power(nodes)
     return functions.call(ufunc_name(ufunc), nodes, doing=doing)
 
 
@@ -68,6 +87,10 @@ _OPERATORS = {
     "less": "compare",
     "greater_equal": "compare",
     "less_equal": "compare",
+    "floor_divide": "divide",
+    "remainder": "divide",
+    "power": "take the power of",
+    "negative": "negate",
     "equal": "compare",
     "not_equal": "compare",
 }
@@ -79,6 +102,14 @@ def _check_bits(ufunc: np.ufunc, nodes: Sequence[Node]) -> None:
         msg = f"{sign} needs truth values or integers"
         values = [(f"operand {k + 1}", node.text) for k, node in enumerate(nodes)]
         raise UsageError(msg, values=values, hint=f"parentheses: (x > 30) {sign} (y < 2), since {sign} binds first")
+
+
+def _check_power(nodes: Sequence[Node]) -> None:
+    base, exponent = nodes
+    whole = all(getattr(node.type, "dtype", np.dtype("O")).kind in "iu" for node in nodes)
+    if whole and isinstance(exponent, Literal) and exponent.value < 0:
+        msg = f"whole numbers have no power of {exponent.value}: the result would be no whole number"
+        raise UsageError(msg, values=[("base", base.text)], hint=f"x ** {float(exponent.value)}")
 
 
 def _of_records(ufunc: np.ufunc, nodes: Sequence[Node]) -> Node:
@@ -145,22 +176,15 @@ def _numpy_own() -> dict[str, Callable[..., Any]]:
 
 def record_awkward(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """`ak.sum(...)` and every other function that dispatches."""
-    from hep_tables_coffea.record.awkward_table import REFUSED, TABLE
+    from hep_tables_coffea.record.awkward_table import TABLE, refusal
 
     name = _awkward_name(function)
     handler = TABLE.get(name)
-    if handler is not None:
-        bound = _bind(name, function, args, kwargs)
-        return handler(**bound)
-    if name.startswith("str."):
-        from hep_tables_coffea.record.array import wrap
-
-        bound = _bind(name, function, args, kwargs)
-        array = bound.pop("array")
-        return wrap(functions.call(f"ak.{name}", [node_of(array)], bound))
-    why, instead = REFUSED.get(name, ("it has no meaning for rows with identity", ""))
-    msg = f"ak.{name} cannot be recorded: {why}"
-    raise RecordingError(msg, hint=instead or "see the list of functions in the documentation")
+    if handler is None:
+        why, instead = refusal(name)
+        msg = f"ak.{name} cannot be recorded: {why}"
+        raise RecordingError(msg, hint=instead)
+    return handler(**_honoured(name, function, handler, _bind(name, function, args, kwargs)))
 
 
 def _awkward_name(function: Callable[..., Any]) -> str:
@@ -170,20 +194,48 @@ def _awkward_name(function: Callable[..., Any]) -> str:
 
 
 def _bind(name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments by awkward's own names; `highlevel`, `behavior` and `attrs` mean nothing here."""
+    """The arguments that are given, by awkward's own names."""
     try:
         bound = inspect.signature(function).bind(*args, **kwargs)
     except TypeError as error:
         msg = f"ak.{name}: {error}"
         raise UsageError(msg) from error
-    given = dict(bound.arguments)
-    for ignored in ("highlevel", "behavior", "attrs"):
-        given.pop(ignored, None)
     variadic = inspect.signature(function).parameters
-    return {("args" if variadic[k].kind is inspect.Parameter.VAR_POSITIONAL else k): v for k, v in given.items()}
+    return {
+        ("args" if variadic[k].kind is inspect.Parameter.VAR_POSITIONAL else k): v for k, v in bound.arguments.items()
+    }
+
+
+def _honoured(
+    name: str, function: Callable[..., Any], handler: Callable[..., Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments that the handler takes; any other must be what awkward takes if nothing is given."""
+    takes = inspect.signature(handler).parameters
+    defaults = inspect.signature(function).parameters
+    everything = getattr(handler, "takes_all", False)
+    kept: dict[str, Any] = {}
+    for option, value in given.items():
+        plumbing = option in ("highlevel", "behavior", "attrs")
+        if option in takes or (everything and not plumbing):
+            kept[option] = value
+        elif value is not defaults[option].default:
+            refuse_option(name, option, value)
+    return kept
+
+
+#: What to write instead of an option that cannot be recorded.
+_INSTEAD = {
+    "weight": "ak.sum(x * w, axis=1) / ak.sum(w, axis=1)",
+    "initial": "np.maximum(ak.max(x, axis=1), value)",
+    "mask_identity": "ak.fill_none(ak.max(x, axis=1), value)",
+    "highlevel": "recorded values have no other level",
+    "behavior": "behaviors come from the schema of the dataset",
+    "out": "recorded values never change: y = f(x)",
+    "dtype": 'ak.values_astype(x, "float64")',
+}
 
 
 def refuse_option(name: str, option: str, value: Any, hint: str = "") -> None:
     """An option of an awkward function that cannot be recorded."""
     msg = f"ak.{name}: {option}={shown(value)} cannot be recorded"
-    raise RecordingError(msg, hint=hint)
+    raise RecordingError(msg, hint=hint or _INSTEAD.get(option, f"leave {option} out"))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from hep_tables_coffea.errors import UsageError
+from hep_tables_coffea.errors import RecordingError, UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph.nodes import Node
 from hep_tables_coffea.record.array import Array, wrap
 from hep_tables_coffea.record.values import node_of
-from hep_tables_coffea.types.elements import Number, Record
+from hep_tables_coffea.types.elements import Number, Record, Text
 
 __all__ = ["clip", "digitize", "fill_missing", "interp", "is_missing", "isin", "where"]
 
@@ -33,7 +33,22 @@ def where(condition: Any, x: Any, y: Any) -> Array:
     if not (isinstance(nodes[0].type, Number) and nodes[0].type.dtype.kind == "b"):
         msg = f"the condition of where must be a truth value, and is {nodes[0].type}"
         raise UsageError(msg, values=[("condition", nodes[0].text)], hint="compare it: x > 0")
-    return wrap(functions.call("ht.where", nodes, doing="choose from"))
+    return wrap(functions.call("ht.where", [nodes[0], *_alternatives(nodes)], doing="choose from"))
+
+
+def _alternatives(nodes: Sequence[Node]) -> list[Node]:
+    """The two values of a choice, which must be of one kind; constant strings are repeated for each row."""
+    _, x, y = nodes
+    if type(x.type) is not type(y.type):
+        msg = f"a choice gives values of one kind, and not {x.type} or {y.type}"
+        raise UsageError(msg, values=[("if true", x.text), ("if not", y.text)], hint="choose between columns")
+    if not isinstance(x.type, Text):
+        return [x, y]
+    path, aligned = build.align(nodes, "choose from")
+    full = next((node for node in aligned if node.path == path), None)
+    if full is None or not path:
+        return [x, y]
+    return [node if node.path == path else build.broadcast(node, full, len(path)) for node in aligned[1:]]
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, **options: Any) -> Array:
@@ -54,6 +69,9 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, **options: Any) -> Array:
 
 
 def _table(values: Iterable[Any], what: str) -> tuple[float, ...]:
+    if getattr(values, "_node", None) is not None:
+        msg = f"{what} must be a list of numbers in memory"
+        raise UsageError(msg, values=[("given", values.type)], hint="match rows with ht.cross or nearest")  # type: ignore[attr-defined]
     array = np.asarray(list(values) if not isinstance(values, np.ndarray) else values)
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         msg = f"{what} must be a list of numbers in memory"
@@ -63,7 +81,12 @@ def _table(values: Iterable[Any], what: str) -> tuple[float, ...]:
 
 def isin(element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False) -> Array:
     """`np.isin`: whether each value is one of a list of constants: `np.isin(abs(gen.pdgId), [11, 13])`."""
-    node = functions.call("ht.isin", [node_of(element)], {"values": _table(test_elements, "np.isin: the values")})
+    values = test_elements
+    inner = node_of(element)
+    if isinstance(inner.type, Text):
+        node = functions.call("ak.str.is_in", [inner], {"value_set": tuple(map(str, values))})
+    else:
+        node = functions.call("ht.isin", [numeric("np.isin", inner)], {"values": _table(values, "np.isin: the values")})
     return wrap(functions.call("np.logical_not", [node]) if invert else node)
 
 
@@ -87,6 +110,16 @@ def is_missing(x: Any) -> Array:
     return wrap(missing(node_of(x)))
 
 
+def numeric(function: str, node: Node) -> Node:
+    """The value, after a check that it is a number."""
+    if not isinstance(node.type, Number):
+        what = "records" if isinstance(node.type, Record) else "strings"
+        msg = f"{function} of {what} is not defined"
+        hint = f"use one of its columns: {', '.join(node.type.fields[:6])}" if isinstance(node.type, Record) else ""
+        raise RecordingError(msg, values=[("value", node.text)], hint=hint)
+    return node
+
+
 def missing(node: Node) -> Node:
     if isinstance(node.type, Record):
         node = build.anchor(node)
@@ -95,4 +128,15 @@ def missing(node: Node) -> Node:
 
 def fill_missing(x: Any, value: Any) -> Array:
     """The value where there is one, else `value`, a constant."""
-    return wrap(functions.call("ak.fill_none", [node_of(x), node_of(value)]))
+    node, filling = node_of(x), node_of(value)
+    if isinstance(node.type, Record):
+        msg = "a missing record cannot be filled"
+        raise UsageError(msg, values=[("record", node.text)], hint=f"fill its columns: {', '.join(node.type.fields[:6])}")
+    if isinstance(node.type, Text) is not isinstance(filling.type, Text):
+        msg = f"a missing {node.type} cannot be filled with {filling.type}"
+        raise UsageError(msg, values=[("value", node.text), ("to fill in", filling.text)])
+    if filling.path:
+        msg = "missing values are filled with one constant"
+        hint = "a value for each row: ht.where(x.exists, x, y)"
+        raise UsageError(msg, values=[("value", node.text), ("to fill in", filling.text)], hint=hint)
+    return wrap(functions.call("ak.fill_none", [node, filling]))

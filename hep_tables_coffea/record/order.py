@@ -5,6 +5,7 @@ from __future__ import annotations
 from hep_tables_coffea.errors import AxisError, FilterError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.scope import nest_together
 from hep_tables_coffea.record.index import at_index
 from hep_tables_coffea.types.elements import Number
 
@@ -13,6 +14,9 @@ __all__ = ["argsort", "order_by", "pick_by", "sort"]
 
 def argsort(key: Node, ascending: bool = True, stable: bool = True) -> Node:
     """The positions of the rows in the order of the key."""
+    if not isinstance(key.type, Number):
+        msg = f"a key of type {key.type} has no order"
+        raise FilterError(msg, values=[("key", key.text)], hint="use a number: x.MinBy(x.pt)")
     if len(key.path) < 2:
         msg = "a sort of all events depends on how they are cut into chunks"
         raise AxisError(msg, values=[("key", key.text)], hint="sort objects in an event, or sort after ht.make_local")
@@ -21,7 +25,8 @@ def argsort(key: Node, ascending: bool = True, stable: bool = True) -> Node:
 
 def order_by(node: Node, key: Node, ascending: bool) -> Node:
     """The rows in the order of the key; rows of equal keys keep theirs."""
-    return at_index(node, argsort(_on_rows(node, key), ascending))
+    node, key = _on_rows(node, key)
+    return at_index(node, argsort(key, ascending))
 
 
 def sort(node: Node, ascending: bool = True) -> Node:
@@ -31,11 +36,13 @@ def sort(node: Node, ascending: bool = True) -> Node:
 
 def pick_by(node: Node, key: Node, function: str) -> Node:
     """The row with the least or the greatest key; the first of equals; missing where there is no row."""
-    key = _on_rows(node, key)
+    node, key = _on_rows(node, key)
     return build.pick(node, functions.reduce(function, key), len(key.path) - 1)
 
 
-def _on_rows(node: Node, key: Node) -> Node:
+def _on_rows(node: Node, key: Node) -> tuple[Node, Node]:
+    """The rows and their key on one path."""
+    node, key = nest_together([node, key])
     if not isinstance(key.type, Number):
         msg = f"a key of type {key.type} has no order"
         raise FilterError(msg, values=[("key", key.text)], hint="use a number: x.MinBy(x.pt)")
@@ -43,4 +50,4 @@ def _on_rows(node: Node, key: Node) -> Node:
     if len(key.path) != len(node.path) or path != node.path:
         msg = f"the key must have one value for each of the {node.path[-1].name}"
         raise AxisError(msg, values=[("value", node.text), ("key", key.text)], hint="use a column of the same rows")
-    return aligned
+    return node, aligned

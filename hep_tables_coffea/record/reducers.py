@@ -8,9 +8,10 @@ from typing import Any
 from hep_tables_coffea.errors import AxisError, RecordingError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.scope import is_current
 from hep_tables_coffea.types.elements import Number, Record
 
-__all__ = ["EVERYTHING", "LAST", "reduce"]
+__all__ = ["EVERYTHING", "LAST", "checked", "position", "reduce"]
 
 #: The default axis: the last of the path; on an event-level value that is the dataset.
 LAST = "the last axis"
@@ -20,14 +21,19 @@ _NUMERIC = {"sum", "prod", "min", "max", "mean", "std", "var", "any", "all", "ar
 
 def reduce(function: str, node: Node, axis: Any = LAST, options: Mapping[str, Any] | None = None) -> Node:
     """One value of each list, or of the dataset."""
-    _check_kind(function, node)
-    position = _position(function, node, axis)
-    if position is EVERYTHING or position == 0:
-        return _of_dataset(function, node, position, options)
+    if node.path and is_current(node.path[-1]) and axis is LAST:
+        msg = f"{function} of one element: the parameter of a lambda is a single row of {node.path[-1].name}"
+        raise AxisError(msg, values=[("value", node.text)], hint="use the whole collection, or a list that the row has")
+    node = checked(function, node)
+    place = position(function, node, axis)
+    if place is EVERYTHING or place == 0:
+        return _of_dataset(function, node, place, options)
     if function in ("first", "last"):
-        return build.pick(node, 0 if function == "first" else -1, position)
-    if position != len(node.path) - 1:
-        name = node.path[position].name
+        return build.pick(node, 0 if function == "first" else -1, place)
+    if function == "num":
+        node = _rows_of(node, place)
+    if place != len(node.path) - 1:
+        name = node.path[place].name
         msg = f"{function} over {name}, which is not the innermost axis, would mix rows of different {name}"
         raise AxisError(
             msg, values=[("value", node.text)], hint=f"reduce {node.path[-1].name} first, or everything: axis=None"
@@ -35,7 +41,15 @@ def reduce(function: str, node: Node, axis: Any = LAST, options: Mapping[str, An
     return functions.reduce(function, node, options)
 
 
-def _check_kind(function: str, node: Node) -> None:
+def _rows_of(node: Node, place: int) -> Node:
+    """One value for each row of the axis at a place: inner lists become their lengths."""
+    while len(node.path) - 1 > place:
+        node = functions.reduce("num", node)
+    return node
+
+
+def checked(function: str, node: Node) -> Node:
+    """The value, after a check that its values can be reduced."""
     if (
         function in _NUMERIC
         and not isinstance(node.type, Number)
@@ -45,9 +59,11 @@ def _check_kind(function: str, node: Node) -> None:
         msg = f"{function} of {what} is not defined"
         hint = f"reduce one of its columns: {', '.join(node.type.fields[:6])}" if isinstance(node.type, Record) else ""
         raise RecordingError(msg, values=[("value", node.text)], hint=hint)
+    return node
 
 
-def _position(function: str, node: Node, axis: Any) -> int | None:
+def position(function: str, node: Node, axis: Any) -> int | None:
+    """The place of an axis in the path: of a number, a name, the last one; None for everything."""
     depth = len(node.path)
     if axis is EVERYTHING:
         return EVERYTHING
@@ -69,19 +85,14 @@ def _position(function: str, node: Node, axis: Any) -> int | None:
     raise AxisError(msg, values=[("value", node.text)], hint=hint)
 
 
-def _of_dataset(function: str, node: Node, position: int | None, options: Mapping[str, Any] | None) -> Node:
+def _of_dataset(function: str, node: Node, place: int | None, options: Mapping[str, Any] | None) -> Node:
     if function in ("argmin", "argmax", "prod", "ptp"):
         msg = f"{function} over the whole dataset cannot be recorded"
         raise RecordingError(msg, values=[("value", node.text)], hint="Min, Max, Sum, Count, Mean and Std can")
-    if position == 0 and len(node.path) > 1:
-        if function in ("num", "count"):
-            node = _events_of(node)
+    if place == 0 and len(node.path) > 1:
+        if function == "num":
+            node = _rows_of(node, 0)
         else:
             msg = f"{function} over the events only would mix rows by their position"
             raise AxisError(msg, values=[("value", node.text)], hint="axis=None reduces everything; axis=1 each event")
     return functions.aggregate(function, node, options)
-
-
-def _events_of(node: Node) -> Node:
-    events = build.row(build.source_of(node))
-    return build.restrict(events, node.path[:1])

@@ -31,6 +31,8 @@ def node_of(value: Array | Any, doing: str = "combine") -> Node:
     if is_constant(value):
         return build.literal(value)
     msg = f"cannot {doing} a recorded value with {shown(value)}"
+    if value is None:
+        raise UsageError(msg, hint="ht.is_missing(x) tells where there is no value; ak.mask(x, mask) makes it missing")
     if hasattr(value, "__array__") or type(value).__module__.startswith("awkward"):
         msg += ": an array in memory has no rows of the dataset"
         hint = "compute with arrays after ht.make_local(...), or write the table as ht.where or a user function"

@@ -104,8 +104,12 @@ def common(elements: Sequence[Element]) -> Element:
 
 @functools.cache
 def behaviors(module: str) -> dict[Any, Any]:
-    """The awkward behaviors of a module such as `coffea.nanoevents.methods.nanoaod`."""
-    found: dict[Any, Any] = dict(import_module(module).behavior)
+    """The awkward behaviors of a module such as `coffea.nanoevents.methods.nanoaod`, or of a schema `module:Class`."""
+    name, _, qualname = module.partition(":")
+    owner: Any = import_module(name)
+    for part in qualname.split(".") if qualname else ():
+        owner = getattr(owner, part)
+    found: dict[Any, Any] = dict(owner.behavior() if qualname else owner.behavior)
     return found
 
 
@@ -153,7 +157,7 @@ def run_behavior(
 ) -> tuple[str, tuple[frozenset[str], ...]]:
     """Try a behavior on typetracers: the form of the result as text, and the fields that each argument needs.
 
-    `how` is "property", "method" or "operator" (`method` is then the name of a ufunc).
+    `how` is "property", "method", "operator" (`method` is then the name of a ufunc) or "reduce" (of lists of records).
     """
     values: list[Any] = []
     reports: list[Any] = []
@@ -162,10 +166,15 @@ def run_behavior(
             values.append(argument[1])
             reports.append(None)
             continue
-        layout, report = ak.typetracer.typetracer_with_report(ak.forms.from_json(argument))
+        form = ak.forms.from_json(argument)
+        if how == "reduce":
+            form = ak.forms.ListOffsetForm("i64", form, form_key="#list")
+        layout, report = ak.typetracer.typetracer_with_report(form)
         values.append(ak.Array(layout, behavior=behaviors(module)))
         reports.append(report)
-    if how == "operator":
+    if how == "reduce":
+        result = getattr(ak, method)(values[0], axis=-1)
+    elif how == "operator":
         result = getattr(np, method)(*values, **dict(options))
     elif how == "property":
         result = getattr(values[0], method)
