@@ -64,7 +64,8 @@ def read_tree(tree: Any, names: list[str], start: int, stop: int) -> dict[str, A
 def read_ntuple(ntuple: Any, names: list[str], start: int, stop: int) -> dict[str, Any]:
     """The columns of an entry range of an RNTuple; offsets that several of them share are decoded once."""
     top = {field.field_name: i for i, field in enumerate(ntuple.field_records) if field.parent_field_id == i}
-    found, shared = {}, {}
+    found: dict[str, Any] = {}
+    shared: dict[str, Any] = {}
     for name, (unit, member) in stored_places(names, top).items():
         field = ntuple.all_fields[top[unit]]
         for part in member:
@@ -98,9 +99,9 @@ def path_holds(path: str, unit: str, member: tuple[str, ...]) -> bool:
 
 def stored_places(names: list[str], stored: Any) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Where columns are: the longest stored name that begins theirs, and the record members that follow."""
-    places = {}
+    places: dict[str, tuple[str, tuple[str, ...]]] = {}
     for name in names:
-        unit, member = name, ()
+        unit, member = name, tuple[str, ...]()
         while unit and unit not in stored:
             unit, _, last = unit.rpartition(".")
             member = (last, *member)

@@ -13,6 +13,7 @@ from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import Names, atom, helper_names, helper_source
 from hep_tables_coffea.errors import Where
+from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
 
@@ -188,8 +189,10 @@ def _assemble(
     post: list[str],
     outputs: Mapping[str, g.Node],
 ) -> tuple[str, int]:
+    schema = build.source_of(next(iter(outputs.values()))).dataset.schema
+    read = "read_fields" if schema.coffea_schema else "read_columns"
     if emitter.columns:
-        emitter.helpers.add("read_columns")
+        emitter.helpers.add(read)
     helpers = helper_source(emitter.helpers)
     about = "\n".join(f"    {name}: {node.text if node.path else _scalar_text(node)}" for name, node in outputs.items())
     columns = "".join(f"\n        {name!r}: {spec!r}," for name, spec in emitter.columns.items())
@@ -214,7 +217,7 @@ def _assemble(
         "    def process(self, events):",
         "        about = events.metadata",
         '        key = (about["dataset"], about["filename"], about["entrystart"])',
-        *(["        column = read_columns(events, self.columns)"] if emitter.columns else []),
+        *([f"        column = {read}(events, self.columns)"] if emitter.columns else []),
         '        with np.errstate(all="ignore"):',
     ]
     text = "\n".join(head)

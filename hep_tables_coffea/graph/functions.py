@@ -269,7 +269,11 @@ def _run_behavior(
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         msg = f"{method} cannot be used here: {reason}"
-        raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]) from error
+        hint = ""
+        if build.source_of(args[0]).dataset.schema.coffea_schema:
+            hint = 'if coffea looks for it in the whole event, open the file with a schema pack such as schema="nanoaod"'
+        values = [(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]
+        raise RecordingError(msg, values=values, hint=hint) from error
 
 
 def behave(

@@ -16,6 +16,7 @@ import cloudpickle
 from hep_tables_coffea import files
 from hep_tables_coffea.backends.coffea import executors
 from hep_tables_coffea.backends.coffea.chunks import Chunk, ChunkRunner
+from hep_tables_coffea.backends.coffea.layout import class_of, layout
 from hep_tables_coffea.backends.coffea.split import chunks_of, events_per_chunk
 from hep_tables_coffea.codegen.load import load_class
 from hep_tables_coffea.codegen.processor import ProcessorSource, write
@@ -24,6 +25,7 @@ from hep_tables_coffea.errors import DataError, HepTablesError, RunError, transl
 from hep_tables_coffea.graph.nodes import Node
 from hep_tables_coffea.plugins.protocol import Delivery, Failure, Support
 from hep_tables_coffea.types.dataset import Dataset, Sample
+from hep_tables_coffea.types.schema import Schema
 
 __all__ = ["CoffeaBackend", "backend"]
 
@@ -49,12 +51,17 @@ class CoffeaBackend:
         described = time.perf_counter()
         processor = self.instance(program, dataset)
         chunks = cut(opened, program, options)
-        merged = run_chunks(chunks, processor, options)
+        runner = ChunkRunner(processor, uuid4().hex, options.on_error == "raise", class_of(dataset.schema))
+        merged = run_chunks(chunks, runner, options)
         failures += _failures(merged["failures"], program, options)
         answers = processor.postprocess(merged["out"]) if merged["out"] else {}
         if not merged["out"]:
             raise _nothing_left(failures)
         return _delivery(answers, merged, failures, program, described - started, time.perf_counter() - described)
+
+    def layout(self, schema: type, tables: Sequence[Any]) -> Schema:
+        """The schema of tables that a schema class of coffea lays out."""
+        return layout(schema, tables)
 
     def run_job(self, *arguments: Any) -> Any:
         """A script of coffea 0.7."""
@@ -65,7 +72,7 @@ class CoffeaBackend:
     def first_rows(self, program: ProcessorSource, dataset: Dataset, options: Options, enough: Any) -> Any:
         """The answers of the first chunks, as many as are enough."""
         processor = self.instance(program, dataset)
-        runner = ChunkRunner(processor, uuid4().hex, True)
+        runner = ChunkRunner(processor, uuid4().hex, True, class_of(dataset.schema))
         out: dict[str, Any] = {}
         for sample, path, tree in ((s, path, tree) for s in dataset.samples for path, tree in s.files):
             for chunk in chunks_of(sample, _table(path, tree), 1000, True):
@@ -99,7 +106,7 @@ def describe(dataset: Dataset, options: Options) -> tuple[list[tuple[Sample, Any
     def one(task: tuple[Sample, str, str | None]) -> Any:
         try:
             return files.describe(task[1], task[2])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (returned, then raised or reported)
             return translate(error)
 
     tasks = [(sample, path, tree) for sample in dataset.samples for path, tree in sample.files]
@@ -138,10 +145,9 @@ def shows_progress(options: Options, chunks: Sequence[Chunk]) -> bool:
     return interactive and (len(chunks) > 2 or sum(chunk.stop - chunk.start for chunk in chunks) > 200_000)
 
 
-def run_chunks(chunks: Sequence[Chunk], processor: Any, options: Options) -> dict[str, Any]:
+def run_chunks(chunks: Sequence[Chunk], runner: ChunkRunner, options: Options) -> dict[str, Any]:
     """Every chunk through the executor, merged."""
     progress = shows_progress(options, chunks)
-    runner = ChunkRunner(processor, uuid4().hex, options.on_error == "raise")
     executor = executors.executor_for(options, progress)
     empty: dict[str, Any] = {"out": {}, "chunks": {}, "failures": {}}
     with executors.quiet(not progress), _by_value(executors.sends_by_value(executor)):

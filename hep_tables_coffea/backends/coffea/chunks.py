@@ -6,10 +6,8 @@ This module and `files` are sent to workers by value where the workers may lack 
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 import traceback
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import cloudpickle
 
 from hep_tables_coffea import files
+from hep_tables_coffea.backends.coffea.nano import kept, read_fields
 
 __all__ = ["Chunk", "ChunkRunner", "Events"]
 
@@ -39,8 +38,8 @@ class Chunk:
 class Events:
     """What a generated processor gets as `events`: metadata, length, and its columns."""
 
-    def __init__(self, chunk: Chunk) -> None:
-        self.chunk = chunk
+    def __init__(self, chunk: Chunk, schema: type | None = None) -> None:
+        self.chunk, self.schema = chunk, schema
         self.metadata = dict(chunk.metadata) | {
             "dataset": chunk.sample,
             "filename": chunk.file,
@@ -73,6 +72,8 @@ class Events:
         chunk = self.chunk
         for again in range(tries if chunk.file.startswith(_REMOTE) else 1):
             try:
+                if self.schema is not None:
+                    return read_fields(chunk.file, chunk.tree, self.schema, names, chunk.start, chunk.stop)
                 return files.read(chunk.file, chunk.tree, names, chunk.start, chunk.stop)
             except OSError:
                 if again == tries - 1 or not chunk.file.startswith(_REMOTE):
@@ -82,36 +83,31 @@ class Events:
         raise AssertionError
 
 
-def _kept() -> Any:
-    """What this process keeps between chunks, whatever way this module came here."""
-    return sys.modules.setdefault("_hep_tables_coffea_worker", types.ModuleType("_hep_tables_coffea_worker"))
-
-
 class ChunkRunner:
-    """The function that coffea's executors call with each chunk."""
+    """The function that coffea's executors call with each chunk. `schema` is a coffea schema class, if one is used."""
 
-    def __init__(self, processor: Any, run: str, stop_at_failure: bool) -> None:
-        self.processor, self.run, self.stop_at_failure = processor, run, stop_at_failure
+    def __init__(self, processor: Any, run: str, stop_at_failure: bool, schema: type | None = None) -> None:
+        self.processor, self.run, self.stop_at_failure, self.schema = processor, run, stop_at_failure, schema
 
     def __getstate__(self) -> dict[str, Any]:
-        content = cloudpickle.dumps(self.processor)
+        content = cloudpickle.dumps((self.processor, self.schema))
         return {"content": content, "run": self.run, "stop_at_failure": self.stop_at_failure}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.run, self.stop_at_failure = state["run"], state["stop_at_failure"]
-        kept = _kept().__dict__.setdefault("processors", {})
+        known = kept().setdefault("processors", {})
         digest = hashlib.sha256(state["content"]).hexdigest()
-        if digest not in kept:
-            if len(kept) > 32:
-                kept.clear()
-            kept[digest] = cloudpickle.loads(state["content"])
-        self.processor = kept[digest]
+        if digest not in known:
+            if len(known) > 32:
+                known.clear()
+            known[digest] = cloudpickle.loads(state["content"])
+        self.processor, self.schema = known[digest]
 
     def __call__(self, chunk: Chunk) -> dict[str, Any]:
-        failed = _kept().__dict__.setdefault("failed", set())
+        failed = kept().setdefault("failed", set())
         if self.stop_at_failure and self.run in failed:
             return {"out": {}, "chunks": {}, "failures": {}}
-        events = Events(chunk)
+        events = Events(chunk, self.schema)
         key = (chunk.sample, chunk.file, chunk.start)
         started = time.perf_counter()
         try:

@@ -55,13 +55,17 @@ def _dask(options: Options, **common: Any) -> Any:
     except ImportError as error:
         msg = "executor='dask' needs the package distributed"
         raise OptionError(msg, hint="pip install 'hep_tables_coffea[dask]'") from error
+    return _dask_on(_client(distributed, workers_of(options)), **common)
+
+
+def _client(distributed: Any, workers: int) -> Any:
+    """The client in force, else that of the last run."""
     try:
-        client = distributed.get_client()
+        return distributed.get_client()
     except ValueError:
         kept = _kept.get("dask")
         running = kept is not None and kept.status == "running"
-        client = kept if running else _local_client(distributed, workers_of(options))
-    return _dask_on(client, **common)
+        return kept if running else _local_client(distributed, workers)
 
 
 def _local_client(distributed: Any, workers: int) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,11 +16,12 @@ TARGET_BYTES = 64_000_000
 FEWEST, MOST = 20_000, 2_000_000
 
 
-def events_per_chunk(tables: Sequence[Any], columns: Iterable[str], workers: int) -> int:
-    """How many events make a chunk, where the user does not say."""
+def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers: int) -> int:
+    """How many events make a chunk, where the user does not say. `columns` maps their names to (dtype, depth, ...)."""
     events = sum(table.num_entries for table in tables)
-    names = list(columns)
-    size = sum(table.columns[name].nbytes for table in tables for name in names if name in table.columns)
+    size = sum(table.columns[name].nbytes for table in tables for name in columns if name in table.columns)
+    computed = [depth for name, (_, depth, _) in columns.items() if "/" in name]  # fields of coffea's schema classes
+    size += events * sum(8 * 5**depth for depth in computed)
     per_event = max(size / events, 1.0) if events else 1.0
     wanted = min(max(int(TARGET_BYTES / per_event), FEWEST), MOST)
     if workers > 1:

@@ -40,13 +40,7 @@ def total(node: g.Behave, records: Sequence[Any]) -> Any:
     if not all(map(vectors.is_vector, found)):
         array = _array(node, 0, [found], 1)
         return _typed(ak.sum(array, axis=-1)[0], kind)
-    sums: dict[str, Any] = {}
-    for name, (_, inner) in kind.fields.items():
-        parts = [vectors.component(record, name) for record in found]
-        sums[name] = cast(0, inner)  # type: ignore[arg-type]
-        for part in parts:
-            sums[name] = cast(sums[name] + part, inner)  # type: ignore[arg-type]
-    return sums
+    return _typed(vectors.expressed(vectors.added(found), kind.fields), kind)
 
 
 def _typed(result: Any, kind: Any) -> Any:
@@ -72,11 +66,13 @@ def _of_vectors(node: g.Behave, arguments: Sequence[Any], kind: Any) -> Any:
 
 
 def _operator(method: str, arguments: Sequence[Any], kind: RecordKind) -> Any:
-    cartesian = {"x", "y"} <= set(kind.fields)
-    if method in vectors.OPERATORS and cartesian and all(map(vectors.is_vector, arguments)):
-        operator = vectors.OPERATORS[method]
-        return {name: operator(*(vectors.component(one, name) for one in arguments)) for name in kind.fields}
-    if method == "multiply" and cartesian and not vectors.is_vector(arguments[1]):
+    """Cartesian components are what adds and scales; the result has whatever coordinates it was declared with."""
+    if method in vectors.OPERATORS and all(map(vectors.is_vector, arguments)):
+        parts = [vectors.cartesian(argument) for argument in arguments]
+        shared = [name for name in parts[0] if all(name in part for part in parts)]
+        made = {name: vectors.OPERATORS[method](*(part[name] for part in parts)) for name in shared}
+        return vectors.expressed(made, kind.fields)
+    if method == "multiply" and {"x", "y"} <= set(kind.fields) and not vectors.is_vector(arguments[1]):
         return {name: vectors.component(arguments[0], name) * arguments[1] for name in kind.fields}
     return None
 

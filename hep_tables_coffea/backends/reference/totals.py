@@ -10,7 +10,7 @@ import hist
 import numpy as np
 
 from hep_tables_coffea.backends.reference.arrays import kind_of, layout_of
-from hep_tables_coffea.backends.reference.elements import compute
+from hep_tables_coffea.backends.reference.elements import cast, compute
 from hep_tables_coffea.backends.reference.nested import flat, together
 from hep_tables_coffea.graph import functions
 from hep_tables_coffea.graph import nodes as g
@@ -71,7 +71,7 @@ class Totals:
         known: dict[g.Node, Any] = {}
         for node, rows in self._rows.items():
             if isinstance(node, g.Aggregate):
-                known[node] = plain(_AGGREGATED[node.function](rows, **dict(node.options)))
+                known[node] = plain(cast(_AGGREGATED[node.function](rows, **dict(node.options)), node.type))
             elif isinstance(node, g.Fill):
                 known[node] = _histogram(node, rows)
             else:

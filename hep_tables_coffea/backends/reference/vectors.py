@@ -6,12 +6,12 @@ Data Group): px = pt cos phi, py = pt sin phi, pz = pt sinh eta, E^2 = px^2 + py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["METHODS", "OPERATORS", "PROPERTIES", "Vector", "component", "is_vector"]
+__all__ = ["METHODS", "OPERATORS", "PROPERTIES", "Vector", "added", "cartesian", "component", "expressed", "is_vector"]
 
 Vector = Mapping[str, Any]
 
@@ -116,6 +116,29 @@ _COMPONENTS: dict[str, Callable[[Vector], Any]] = {
 def component(vector: Vector, name: str) -> Any:
     """A component by any of its names."""
     return _COMPONENTS[name](vector)
+
+
+def cartesian(vector: Vector) -> dict[str, Any]:
+    """The Cartesian components, as many as the vector has, and the charge."""
+    found = {"x": px(vector), "y": py(vector)}
+    if {"z", "pz", "eta", "theta"} & set(vector):
+        found["z"] = pz(vector)
+    if {*_ENERGY, *_MASS} & set(vector):
+        found["t"] = energy(vector)
+    return found | ({"charge": vector["charge"]} if "charge" in vector else {})
+
+
+def added(vectors: Sequence[Vector]) -> dict[str, Any]:
+    """The sum of vectors; of none, zero in every component."""
+    total: dict[str, Any] = dict.fromkeys(("x", "y", "z", "t", "charge"), 0)
+    for vector in vectors:
+        total = {name: value + total[name] for name, value in cartesian(vector).items()}
+    return total
+
+
+def expressed(vector: Vector, names: Iterable[str]) -> dict[str, Any]:
+    """The vector in other coordinates."""
+    return {name: component(vector, name) for name in names}
 
 
 PROPERTIES: dict[str, Callable[[Vector], Any]] = {
