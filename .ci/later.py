@@ -29,9 +29,9 @@ class Later:
         self.lines = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
         self.used: set[str] = set()
 
-    def names(self, nodeid: str) -> bool:
-        """Is the test, or the module, on the list?"""
-        path, colons, test = nodeid.partition("::")
+    def names(self, path: Path | str, nodeid: str = "") -> bool:
+        """Is the module, or the test in it, on the list?"""
+        _, colons, test = nodeid.partition("::")
         name, listed = Path(path).stem + colons + test, False
         for line in self.lines:
             pattern = re.escape(line.lstrip("!").replace(".py", "", 1)).replace(r"\*", ".*")
@@ -52,7 +52,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     later = Later()
-    dropped = [item for item in items if later.names(item.nodeid) is not (WANTED in os.environ)]
+    dropped = [item for item in items if later.names(item.path, item.nodeid) is not (WANTED in os.environ)]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if item not in dropped]
@@ -67,10 +67,10 @@ class Witness:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         for item in items:
-            self.later.names(item.nodeid)
+            self.later.names(item.path, item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.later.names(report.nodeid)
+        self.later.names(report.location[0], report.nodeid)
         self.outcomes[report.nodeid] = self.outcomes.get(report.nodeid, True) and not report.failed
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

@@ -21,12 +21,16 @@ from hep_tables_coffea import samples
 from hep_tables_coffea._version import __version__
 from hep_tables_coffea.config import options
 from hep_tables_coffea.errors import HepTablesError
+from hep_tables_coffea.plugins.functions import backend_function
 from hep_tables_coffea.plugins.registry import register_backend, register_schema
+from hep_tables_coffea.record.aliases import clear_aliases, define_alias
 from hep_tables_coffea.record.array import Array
 from hep_tables_coffea.record.dataset import dataset, metadata, opener, save_form, xaod_table
 from hep_tables_coffea.record.elementwise import fill_missing, is_missing, where
 from hep_tables_coffea.record.functions import combinations, concat, cross, pairs, zip_rows
 from hep_tables_coffea.record.histogram import Hist
+from hep_tables_coffea.record.lambdas import curry
+from hep_tables_coffea.record.user_functions import user_func
 from hep_tables_coffea.run.api import (
     explain,
     make_local,
@@ -49,10 +53,14 @@ __all__ = [
     "HepTablesError",
     "Hist",
     "__version__",
+    "backend_function",
+    "clear_aliases",
     "combinations",
     "concat",
     "cross",
+    "curry",
     "dataset",
+    "define_alias",
     "delphes",
     "edm4hep",
     "explain",
@@ -74,6 +82,7 @@ __all__ = [
     "save_form",
     "to_processor",
     "treemaker",
+    "user_func",
     "where",
     "write_processor",
     "xaod_table",

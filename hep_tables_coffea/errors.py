@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "AxisError",
+    "BackendError",
     "ColumnNotFoundError",
     "ControlFlowError",
     "DataError",
@@ -205,6 +206,10 @@ class DataError(HepTablesError, OSError, ValueError):
     """A file that cannot be read: not ROOT or Parquet, truncated, or a column that cannot be interpreted."""
 
     __str__ = HepTablesError.__str__
+
+
+class BackendError(HepTablesError, NotImplementedError):
+    """No back end can run what was recorded: the message says which value, and why."""
 
 
 class RunError(HepTablesError, RuntimeError):

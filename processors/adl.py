@@ -63,7 +63,7 @@ def q2(events: ht.Array) -> Any:
 
 
 def q3(events: ht.Array) -> Any:
-    """Plot the transverse momentum of jets with |eta| < 1."""
+    """Plot the transverse momentum of jets with `|eta| < 1`."""
     return _jet_pt().fill(events.Jet[abs(events.Jet.eta) < 1].pt)
 
 

@@ -32,7 +32,7 @@ def electrons(events: ht.Array) -> ht.Array:
 
 
 def good_electrons(events: ht.Array) -> ht.Array:
-    """The good electrons of the paper: pt > 50 GeV and |eta| < 1.5."""
+    """The good electrons of the paper: pt > 50 GeV and `|eta| < 1.5`."""
     every = electrons(events)
     return every[(every.pt > 50 * unit(events)) & (abs(every.eta) < 1.5)]
 

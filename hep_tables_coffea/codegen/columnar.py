@@ -13,6 +13,8 @@ from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
+from hep_tables_coffea.graph.helpers import delta_r
+from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number, Record, Text
 
 __all__ = ["Emitter"]
@@ -53,6 +55,7 @@ class Emitter:
         self.helpers: set[str] = set()
         self.imports: set[str] = set()
         self.columns: dict[str, Any] = {}
+        self.functions: dict[str, Callable[..., Any]] = {}
         self._pieces: dict[Any, Piece] = {}
         self.origins: dict[int, g.Node] = {}
 
@@ -72,6 +75,8 @@ class Emitter:
         named = node in self.hints
         if simple and not named:
             return piece
+        if isinstance(node, g.UserCall):
+            return self.assign(self.hints.get(node) or node.declared.name, piece, node)
         if not named and self.demand.uses.get(node, 2) < 2 and len(piece.text) < _LONG:
             return piece
         return self.assign(self.hints.get(node) or self.wish(node), piece, node)
@@ -154,15 +159,17 @@ class Emitter:
         fields = self.demand.fields(node)
         assert isinstance(node.type, Record)
         members = {name: self.value(build.field(node, name)).text for name in fields}
-        inside = ", ".join(f'"{name}": {text}' for name, text in members.items())
+        inside = "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
+        if list(members) == [str(number) for number in range(len(members))]:
+            inside = "(" + "".join(f"{text}, " for text in members.values()).strip() + ")"
         depth = "" if not self.demand.deep(node) else f", depth_limit={len(node.path)}"
         if self.demand.vector(node):
             module = functions.behaviors_of(node)
             name, _, schema = module.partition(":")
             self.imports.add(f"{name}.{schema.partition('.')[0]}" if schema else name)
             behavior = f"{schema}.behavior()" if schema else f"{name.rpartition('.')[2]}.behavior"
-            return atom(f'ak.zip({{{inside}}}, with_name="{node.type.behavior}", behavior={behavior}{depth})')
-        return atom(f"ak.zip({{{inside}}}{depth})")
+            return atom(f'ak.zip({inside}, with_name="{node.type.behavior}", behavior={behavior}{depth})')
+        return atom(f"ak.zip({inside}{depth})")
 
     # -- kinds --
 
@@ -323,7 +330,8 @@ class Emitter:
         """The arguments. awkward makes whole lists missing where it broadcasts a missing value, so we repeat those."""
         pieces = [self.value(arg) for arg in args]
         for k, arg in enumerate(args):
-            if arg.path and len(arg.path) < len(node.path) and arg.type.option:
+            makes_missing = arg.type.option or (isinstance(node, g.Call) and node.function == "ak.mask")
+            if arg.path and len(arg.path) < len(node.path) and makes_missing:
                 self.helpers.add("broadcast")
                 rows = self.demand.column_on(node.path) or next(a for a in args if len(a.path) == len(node.path))
                 pieces[k] = atom(f"broadcast({pieces[k].text}, {self.value(build.anchor(rows)).text})")
@@ -352,6 +360,34 @@ class Emitter:
             return Piece(f"{pieces[0].within(binding)} {sign} {pieces[1].within(binding + 1)}", binding)
         inside = [piece.text for piece in pieces[1:]] + [f"{key}={value!r}" for key, value in node.options]
         return atom(f"{pieces[0].within(ATOM)}.{node.method}({', '.join(inside)})")
+
+    def visit_UserCall(self, node: g.UserCall) -> Piece:
+        """A function of the user: its object stands in the module of the processor under its name."""
+        declared = node.declared
+        pieces = ", ".join(piece.text for piece in self._aligned(node, list(node.args)))
+        function = declared.function
+        if function is None:
+            known = provided(declared.name)
+            function = known.numpy if known is not None else None
+            if function is delta_r:
+                self.helpers.add("delta_r")
+                return atom(f"delta_r({pieces})")
+        assert function is not None
+        self.helpers.add("call_with_arrays")
+        name = self._user_function(declared.name, function)
+        if declared.function is not None and not declared.vectorized:
+            self.helpers.add("each_row")
+            name = f"each_row({name})"
+        dtype = "str" if isinstance(declared.returns, Text) else declared.returns.dtype.name
+        return atom(f'call_with_arrays({name}, "{dtype}", {pieces})')
+
+    def _user_function(self, wish: str, function: Callable[..., Any]) -> str:
+        for name, known in self.functions.items():
+            if known is function:
+                return name
+        name = self.names.new(wish)
+        self.functions[name] = function
+        return name
 
     def visit_Reduce(self, node: g.Reduce) -> Piece:
         inner = node.args[0]

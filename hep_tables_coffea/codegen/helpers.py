@@ -334,13 +334,16 @@ def last_row(array: Any) -> Any:
 
 
 def in_order(parts: Any, order: Any) -> list[Any]:
-    """The answers of the chunks in the order of the dataset: by sample and file as `order` has them, then by entry."""
+    """The answers of the chunks in the order of the dataset: by sample and file as `order` has them, then by entry.
+
+    They are lists of one: of a file that is processed twice both answers count.
+    """
 
     def place(key: Any) -> Any:
         sample, file, start = key
         return order.get((sample, file), len(order)), sample, file, start
 
-    return [parts[key] for key in sorted(parts, key=place)]
+    return [part for key in sorted(parts, key=place) for part in parts[key]]
 
 
 def concatenated(parts: list[Any]) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import linecache
+import types
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = ["FILE_PREFIX", "load_class"]
@@ -12,9 +14,14 @@ __all__ = ["FILE_PREFIX", "load_class"]
 FILE_PREFIX = "<hep_tables_coffea "
 
 
+def load_class(text: str, name: str, functions: Mapping[str, Callable[..., Any]] | None = None) -> type[Any]:
+    """The class `name` that the text defines. `functions` are the user's, which the text calls by these names."""
+    return _load(text, name, tuple((functions or {}).items()))
+
+
 @functools.lru_cache(maxsize=512)
-def load_class(text: str, name: str) -> type[Any]:
-    """The class `name` that the text defines.
+def _load(text: str, name: str, functions: tuple[tuple[str, Callable[..., Any]], ...]) -> type[Any]:
+    """Compiled once for each text.
 
     Its module cannot be imported, so it travels by value: a worker needs neither this library nor the text.
     """
@@ -22,6 +29,18 @@ def load_class(text: str, name: str) -> type[Any]:
     file = f"{FILE_PREFIX}{digest}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"__name__": f"hep_tables_coffea_generated_{digest}"}
+    namespace.update({key: _by_value(function, namespace["__name__"]) for key, function in functions})
     exec(compile(text, file, "exec"), namespace)  # noqa: S102 (the text is our own)
     made: type[Any] = namespace[name]
     return made
+
+
+def _by_value(function: Callable[..., Any], module: str) -> Callable[..., Any]:
+    """The function as one of the generated module, so that it travels with it."""
+    if not isinstance(function, types.FunctionType):
+        return function
+    twin = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    twin.__module__, twin.__kwdefaults__ = module, function.__kwdefaults__
+    return twin

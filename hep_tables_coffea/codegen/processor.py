@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hep_tables_coffea.codegen.columnar import Emitter
 from hep_tables_coffea.codegen.demand import Demand
+from hep_tables_coffea.codegen.embed import embedded
 from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import Names, atom, helper_names, helper_source
@@ -46,6 +47,7 @@ class ProcessorSource:
     columns: Mapping[str, tuple[str, int, str]]
     origins: Mapping[int, Where]
     process: str
+    functions: Mapping[str, Callable[..., Any]]
 
 
 def write(
@@ -53,8 +55,9 @@ def write(
     class_name: str = "Analysis",
     title: str = "",
     constants: Mapping[g.Node, Any] | None = None,
+    embed: bool = False,
 ) -> ProcessorSource:
-    """The processor that computes the outputs."""
+    """The processor that computes the outputs. With `embed` the user's functions are in the text."""
     constants = constants or {}
     needed = _chunk_nodes(outputs)
     demand = Demand(needed)
@@ -63,9 +66,12 @@ def write(
     for node in demand.in_order():
         emitter.value(node)
     answers, finals, post = _write_outputs(outputs, emitter)
-    text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs)
+    extra = embedded(emitter.functions) if embed else ""
+    text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs, extra)
     origins = {start + number: node.where for number, node in emitter.origins.items()}
-    return ProcessorSource(text, class_name, dict(emitter.columns), origins, "\n".join(emitter.lines))
+    return ProcessorSource(
+        text, class_name, dict(emitter.columns), origins, "\n".join(emitter.lines), dict(emitter.functions)
+    )
 
 
 def _chunk_nodes(outputs: Mapping[str, g.Node]) -> list[g.Node]:
@@ -100,7 +106,7 @@ def _write_outputs(outputs: Mapping[str, g.Node], emitter: Emitter) -> tuple[lis
             finals.append(f'"{name}": {_final_histogram(name, node, emitter, histogram)}')
         elif node.path:
             emitter.helpers |= {"plain", "in_order", "concatenated"}
-            answers[name] = f"{{key: plain({emitter.value(node).text})}}"
+            answers[name] = f"{{key: [plain({emitter.value(node).text})]}}"
             finals.append(f'"{name}": concatenated(in_order(out["{name}"], self.order))')
         else:
             for aggregate in (n for n in _scalar_walk(node) if isinstance(n, g.Aggregate)):
@@ -120,7 +126,7 @@ def _write_aggregate(
     wish = output if output not in answers else f"{output}_{node.function}"
     while wish in answers:
         wish += "_"
-    answers[wish] = f"{{key: {part}({emitter.value(node.args[0]).text})}}"
+    answers[wish] = f"{{key: [{part}({emitter.value(node.args[0]).text})]}}"
     scalars.add_aggregate(node, wish, "merged_" + _MERGED.get(node.function, node.function))
 
 
@@ -188,6 +194,7 @@ def _assemble(
     finals: list[str],
     post: list[str],
     outputs: Mapping[str, g.Node],
+    extra: str,
 ) -> tuple[str, int]:
     schema = build.source_of(next(iter(outputs.values()))).dataset.schema
     read = "read_fields" if schema.coffea_schema else "read_columns"
@@ -205,6 +212,7 @@ def _assemble(
         "",
         "",
         *(helpers.rstrip().splitlines() + ["", ""] if helpers else []),
+        *(extra.splitlines() + ["", ""] if extra else []),
         f"class {class_name}(processor.ProcessorABC):",
         f'    """Outputs:\n\n{about}\n    """',
         "",

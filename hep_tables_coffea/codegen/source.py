@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from hep_tables_coffea.codegen import helpers as structure
+from hep_tables_coffea.codegen import user_helpers as users
 from hep_tables_coffea.graph import helpers as elementwise
 
 __all__ = ["ATOM", "Names", "Piece", "atom", "helper_source", "identifier", "literal_text"]
@@ -71,7 +72,7 @@ class Names:
 def _functions() -> dict[str, tuple[ModuleType, str, tuple[str, ...]]]:
     """Every helper: its module, its text, and the helpers that it calls."""
     found: dict[str, Any] = {}
-    for module in (elementwise, structure):
+    for module in (elementwise, structure, users):
         for name, function in vars(module).items():
             if inspect.isfunction(function) and function.__module__ == module.__name__:
                 found[name] = (module, inspect.getsource(function))

@@ -14,6 +14,7 @@ from hep_tables_coffea.graph.axes import Axis, Path, derives
 from hep_tables_coffea.graph.nodes import (
     Call,
     Current,
+    Extend,
     Field,
     Flatten,
     Join,
@@ -36,6 +37,7 @@ from hep_tables_coffea.types.schema import Leaf
 __all__ = [
     "ROW",
     "align",
+    "extend",
     "field",
     "flatten",
     "has_field",
@@ -43,6 +45,7 @@ __all__ = [
     "listed",
     "literal",
     "metadata",
+    "moved",
     "nest",
     "pick",
     "relabel",
@@ -156,6 +159,10 @@ def restrict(node: Node, target: Path) -> Node:
         return node
     if isinstance(node, Restrict):
         return restrict(node.args[0], target)
+    if isinstance(node, Extend):
+        base, *values = node.args
+        moved_values = [restrict(value, target + value.path[len(target) :]) for value in values]
+        return extend(restrict(base, target), dict(zip(node.names, moved_values)))
     if isinstance(node, Zip) and node.args:
         return zip_fields(dict(zip(node.names, (restrict(arg, target) for arg in node.args))), node.behavior)
     element = node.type
@@ -196,29 +203,45 @@ def field(node: Node, name: str) -> Node:
             return field(node.args[0], ROW) if isinstance(node.args[0].type, Record) else _position(node.args[0])
         position: int = node.names.index(name)
         return node.args[position]
-    if isinstance(node, Restrict):
-        inner = field(node.args[0], name)
-        return restrict(inner, node.path + inner.path[len(node.path) :])
-    if isinstance(node, Pick):
-        return _pick(field(node.args[0], name), node.args[1:], node.position, node.constant)
-    if isinstance(node, Nest):
-        return nest(field(node.args[0], name), node.args[1], node.prefix)
-    if isinstance(node, Side):
-        return side([field(arg, name) if k == node.slot else arg for k, arg in enumerate(node.args)],
-                    node.axis, node.slot, node.position)  # fmt: skip
-    if isinstance(node, Current):
-        return relabel(field(node.args[0], name), node.axis, node.position)
+    if isinstance(node, Extend):
+        return node.args[1 + node.names.index(name)] if name in node.names else field(node.args[0], name)
+    if isinstance(node, (Restrict, Pick, Nest, Side, Current, Flatten)):
+        inner = node.args[node.slot if isinstance(node, Side) else 0]
+        return moved(node, field(inner, name))
     if isinstance(node, Join):
         return join([field(arg, name) for arg in node.args], node.axis, node.position)
     if isinstance(node, Listed):
         return listed([field(arg, name) for arg in node.args], node.axis)
-    if isinstance(node, Flatten):
-        return flatten(field(node.args[0], name), node.position)
     if isinstance(node, Call):
         # where, mask: the condition stays, the records are replaced by their fields
         args = [field(arg, name) if isinstance(arg.type, Record) else arg for arg in node.args]
         return _call_again(node, args)
     return _stored(node, name)
+
+
+def moved(node: Node, value: Node) -> Node:
+    """Another value of the same rows, moved as `node` moves them: filtered, picked, paired."""
+    if isinstance(node, Restrict):
+        return restrict(value, node.path + value.path[len(node.path) :])
+    if isinstance(node, Pick):
+        return _pick(value, node.args[1:], node.position, node.constant)
+    if isinstance(node, Nest):
+        return nest(value, node.args[1], node.prefix)
+    if isinstance(node, Side):
+        values = [value if k == node.slot else arg for k, arg in enumerate(node.args)]
+        return side(values, node.axis, node.slot, node.position)
+    if isinstance(node, Current):
+        return relabel(value, node.axis, node.position)
+    return flatten(value, node.position)
+
+
+def extend(node: Node, members: Mapping[str, Node]) -> Node:
+    """The record with further fields, or other values of its fields."""
+    element = node.type
+    assert isinstance(element, Record)
+    names = tuple(dict.fromkeys((*element.fields, *members)))
+    type_ = Record(names, element.behavior, element.rows, None, element.option)
+    return Extend.make((node, *members.values()), (tuple(members),), node.path, type_, None)
 
 
 def _position(node: Node) -> Node:

@@ -11,11 +11,11 @@ import numpy as np
 from hep_tables_coffea.errors import RecordingError
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph.helpers import HELPERS
-from hep_tables_coffea.graph.nodes import Aggregate, Arrange, Behave, Call, Literal, Node, Reduce
+from hep_tables_coffea.graph.nodes import Aggregate, Arrange, Behave, Call, Declared, Literal, Node, Reduce, UserCall
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Element, Number, Record, number, optional, required
 
-__all__ = ["AGGREGATES", "REDUCERS", "aggregate", "arrange", "behave", "call", "call_again", "is_row_index", "masked", "present", "reduce", "resolve"]
+__all__ = ["AGGREGATES", "REDUCERS", "aggregate", "arrange", "behave", "call", "call_again", "is_row_index", "present", "reduce", "resolve"]
 
 #: name -> (awkward function, keywords); "missing" where an empty list has no value.
 REDUCERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -127,20 +127,19 @@ def present(node: Node) -> Node:
     return call("ht.required", [node])
 
 
-def masked(node: Node, mask: Node) -> Node:
-    """The value where the mask is true, else missing; lists are never missing, so an outer mask counts for each row."""
-    path, (node, mask) = build.align([node, mask], "mask")
-    if len(node.path) < len(path):
-        node = build.broadcast(node, mask, len(path))
-    elif len(mask.path) < len(path):
-        mask = build.broadcast(mask, build.anchor(node), len(path))
-    return call("ak.mask", [node, mask])
+def user_call(declared: Declared, args: Sequence[Node]) -> Node:
+    """A function of the user, for each element."""
+    path, args = build.align(args, f"call {declared.name} with")
+    for arg in args:
+        if isinstance(arg.type, Record):
+            msg = f"{declared.name} takes numbers, and not records"
+            raise RecordingError(msg, values=[("argument", arg.text)], hint="give it the columns that it needs")
+    element = optional(declared.returns) if any(arg.type.option for arg in args) else declared.returns
+    return UserCall.make(tuple(_implicit(args, len(path))), (declared,), path, element, None)
 
 
 def call_again(node: Call, args: Sequence[Node]) -> Node:
     """The same call with other arguments."""
-    if node.function == "ak.mask":
-        return masked(*args)
     if node.function == "ht.broadcast":
         return build.broadcast(args[0], args[1], len(args[1].path))
     if node.function == "ht.same_rows":

@@ -7,6 +7,8 @@ functions of `graph.build`, which know the rules; the classes here only hold.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakValueDictionary
@@ -23,6 +25,9 @@ __all__ = [
     "Arrange",
     "Behave",
     "Call",
+    "Current",
+    "Declared",
+    "Extend",
     "Field",
     "Fill",
     "Flatten",
@@ -37,6 +42,7 @@ __all__ = [
     "Restrict",
     "Side",
     "Source",
+    "UserCall",
     "Zip",
 ]
 
@@ -164,6 +170,13 @@ class Zip(Node):
     parameters = ("names", "behavior")
 
 
+class Extend(Node):
+    """A record with further fields, or other values of its fields. args: the record, one value for each name."""
+
+    __slots__ = ()
+    parameters = ("names",)
+
+
 class Restrict(Node):
     """The rows of derived axes: filtered, ordered, sliced. args: the value on the parents."""
 
@@ -221,6 +234,16 @@ class Flatten(Node):
     parameters = ("position",)
 
 
+class Current(Node):
+    """A value on the axis of a lambda parameter; exists only while the lambda is traced. args: the value.
+
+    `position` is the place of the axis in the path.
+    """
+
+    __slots__ = ()
+    parameters = ("axis", "position")
+
+
 class Pick(Node):
     """One row of a list, missing where there is none. args: the value, and the index unless it is a constant."""
 
@@ -233,6 +256,29 @@ class Call(Node):
 
     __slots__ = ()
     parameters = ("function", "options")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A function of the user: its name, its body or None where a back end must provide it, and its result."""
+
+    name: str
+    function: Callable[..., Any] | None
+    vectorized: bool
+    returns: Element
+    where: Where
+
+    def __repr__(self) -> str:
+        code = getattr(self.function, "__code__", None)
+        body = "" if code is None else hashlib.sha256(code.co_code + repr(code.co_consts).encode()).hexdigest()
+        return f"{self.name} {body} {self.vectorized} {self.returns}"
+
+
+class UserCall(Node):
+    """A call of a function of the user, for each element. args: the arguments, aligned by their prefixes."""
+
+    __slots__ = ()
+    parameters = ("declared",)
 
 
 class Behave(Node):

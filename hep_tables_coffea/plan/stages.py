@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hep_tables_coffea.config import Options
-from hep_tables_coffea.errors import RecordingError
+from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
@@ -56,7 +56,7 @@ def _stage(dataset: Dataset, outputs: dict[str, g.Node], options: Options) -> St
         support = chosen.supports(node)
         if not support:
             msg = f"the back end {name!r} cannot run this: {support.reason}"
-            raise RecordingError(msg, values=[("value", node.text)], where=node.where)
+            raise BackendError(msg, values=[("value", node.text)], where=node.where)
     return Stage(dataset, name, outputs, _first(outputs))
 
 

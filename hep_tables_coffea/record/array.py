@@ -59,7 +59,10 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def fields(self) -> list[str]:
         """The names of the columns."""
-        return list(self._node.type.fields) if isinstance(self._node.type, Record) else []
+        from hep_tables_coffea.record.columns import defined_names
+
+        stored = self._node.type.fields if isinstance(self._node.type, Record) else ()
+        return list(dict.fromkeys((*stored, *defined_names(self._node))))
 
     def __repr__(self) -> str:
         return f"<Array {self._node.text}>"
@@ -107,6 +110,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         from hep_tables_coffea.record.index import index
 
         return wrap(index(self._node, key))
+
+    def __setitem__(self, name: str, value: t.Any) -> None:
+        from hep_tables_coffea.record.columns import define_column
+
+        define_column(self._node, name, value)
 
     def __call__(self, bank: str | None = None) -> Array:
         """The call forms of the paper: `x.pt()` is `x.pt`, `df.Electrons("Electrons")` names the stored collection."""

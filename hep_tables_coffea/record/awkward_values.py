@@ -98,7 +98,7 @@ def _mask(array: Any, mask: Any, valid_when: bool = True) -> Array:
         raise UsageError(msg, values=[("mask", node.text)], hint="compare it: x > 0")
     if not valid_when:
         node = functions.call("np.logical_not", [node])
-    return wrap(functions.masked(node_of(array), node))
+    return wrap(functions.call("ak.mask", [node_of(array), node], doing="mask"))
 
 
 def _of_values(name: str, array: Any, axis: Any) -> Node:

@@ -33,7 +33,7 @@ from hep_tables_coffea.types.schema import Leaf, Schema
 
 __all__ = ["dataset", "metadata", "opener", "save_form", "xaod_table"]
 
-#: Of so many files the metadata of all are read when the dataset is opened; of more, the first of each sample.
+#: Of so many files the metadata are read when the dataset is opened: the first of each sample, others spread evenly.
 READ_ALL = 16
 _FILESETS = (".json", ".json.gz", ".yaml", ".yml")
 
@@ -45,6 +45,7 @@ def dataset(
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
     form: str | Path | None = None,
+    every_file: bool = False,
     **rules: Any,
 ) -> Array:
     """Open a table of events: nothing but metadata is read.
@@ -57,6 +58,7 @@ def dataset(
         metadata: values for every sample, such as `{"is_mc": True}`.
         name: a name for messages and results.
         form: a file written by `ht.save_form`: types without any file at hand.
+        every_file: read the metadata of every file now, where there are many: what only some files lack is then known.
         rules: options of the schema pack, such as `collections=` of the flat one.
 
     Returns:
@@ -75,7 +77,7 @@ def dataset(
     samples = _samples(source, tree, dict(metadata or {}), name)
     made = _from_form(form, schema, rules) if form is not None else None
     if made is None:
-        samples, made = _from_files(samples, schema, rules)
+        samples, made = _from_files(samples, schema, rules, every_file)
     label = name or ", ".join(sample.name for sample in samples)
     return wrap(build.source(Dataset(label, tuple(samples), made)))
 
@@ -138,16 +140,19 @@ def _read_fileset(path: Path) -> Any:
     if not path.exists():
         msg = f"there is no file {path}"
         raise FileMissingError(msg)
-    text = gzip.open(path, "rt").read() if path.suffix == ".gz" else path.read_text()
-    try:
-        if path.suffix in (".yaml", ".yml"):
-            import yaml
+    import yaml
 
-            return yaml.safe_load(text)
-        return json.loads(text)
-    except ValueError as error:
-        msg = f"{path} holds no fileset: {error}"
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        text = content.decode()
+        found = yaml.safe_load(text) if path.suffix in (".yaml", ".yml") else json.loads(text)
+    except (ValueError, OSError, EOFError, yaml.YAMLError) as error:
+        msg = f"{path} holds no fileset: {' '.join(str(error).split())}"
         raise SourceError(msg) from error
+    if not isinstance(found, (Mapping, list)):
+        msg = f"{path} holds no fileset: {shown(found)}"
+        raise SourceError(msg, hint='{"ttbar": {"files": {"a.root": "Events"}, "metadata": {"xsec": 831.8}}}')
+    return found
 
 
 def _sample(name: str, part: Any, tree: str | None, metadata: Mapping[str, Any]) -> Sample:
@@ -199,13 +204,12 @@ def _expand(path: str, tree: str | None) -> list[tuple[str, str | None]]:
 # -- from files to a schema ------------------------------------------------------------------------------------------
 
 
-def _from_files(samples: Sequence[Sample], schema: Any, rules: Mapping[str, Any]) -> tuple[list[Sample], Schema]:
-    chosen = [one for sample in samples for one in sample.files]
-    if len(chosen) > READ_ALL:
-        chosen = [sample.files[0] for sample in samples]
+def _from_files(
+    samples: Sequence[Sample], schema: Any, rules: Mapping[str, Any], every_file: bool
+) -> tuple[list[Sample], Schema]:
     pack = _pack(schema)
     trees = () if pack is None else pack.trees
-    tables = _describe(chosen, trees)
+    tables = _describe(_chosen(samples, every_file), trees)
     if isinstance(schema, type):
         return list(samples), _coffea_layout(schema, tables)
     columns = merge_columns(tables)
@@ -213,6 +217,16 @@ def _from_files(samples: Sequence[Sample], schema: Any, rules: Mapping[str, Any]
     named = {table.path: table.tree for table in tables}
     samples = [replace(s, files=tuple((path, tree or named.get(path)) for path, tree in s.files)) for s in samples]
     return list(samples), _build(pack, columns, rules)
+
+
+def _chosen(samples: Sequence[Sample], every_file: bool) -> list[tuple[str, str | None]]:
+    """The files of which the metadata are read."""
+    found = list(dict.fromkeys(one for sample in samples for one in sample.files))
+    if every_file or len(found) <= READ_ALL:
+        return found
+    first = [sample.files[0] for sample in samples]
+    spread = [found[round(k * (len(found) - 1) / (READ_ALL - 1))] for k in range(READ_ALL)]
+    return list(dict.fromkeys([*first, *spread][: max(READ_ALL, len(first))]))
 
 
 def _build(pack: Any, columns: Mapping[str, Leaf], rules: Mapping[str, Any]) -> Schema:

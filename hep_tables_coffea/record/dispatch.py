@@ -12,6 +12,7 @@ import numpy as np
 from hep_tables_coffea.errors import RecordingError, UsageError
 from hep_tables_coffea.graph import functions
 from hep_tables_coffea.graph.nodes import Literal, Node
+from hep_tables_coffea.record.columns import as_record
 from hep_tables_coffea.record.values import node_of, shown
 from hep_tables_coffea.types.elements import Record
 
@@ -68,7 +69,7 @@ def ufunc_node(ufunc: np.ufunc, nodes: Sequence[Node], doing: str) -> Node:
         msg = f"np.{ufunc.__name__} cannot be recorded: it does not give one number for each element"
         raise RecordingError(msg, hint=_NOT_ONE_NUMBER.get(ufunc.__name__, "use ufuncs that do"))
     if any(isinstance(node.type, Record) for node in nodes):
-        return _of_records(ufunc, nodes)
+        return _of_records(ufunc, [as_record(node) for node in nodes])
     if ufunc.__name__.startswith("bitwise") or ufunc.__name__ == "invert":
         _check_bits(ufunc, nodes)
     if ufunc is np.power:

@@ -12,6 +12,8 @@ from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph.axes import Axis, derives
 from hep_tables_coffea.graph.functions import is_row_index
 from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.scope import nest_together
+from hep_tables_coffea.record.named import named_value
 from hep_tables_coffea.record.values import shown
 from hep_tables_coffea.types.elements import Number, Record
 
@@ -35,14 +37,19 @@ def index(node: Node, key: Any) -> Node:
     inner = getattr(key, "_node", None)
     if isinstance(inner, Node):
         return by_node(node, inner)
+    if callable(key):
+        from hep_tables_coffea.record.lambdas import filter_by
+
+        return filter_by(node, key)
     msg = f"{shown(key)} is no filter, position or column of {node.path[-1].name if node.path else 'a number'}"
     raise FilterError(msg, values=[("value", node.text)], hint='x[mask], x[0], x[0:2], x["column"], x[["a", "b"]]')
 
 
 def column(node: Node, name: str) -> Node:
     """`x["name"]`: a stored or computed column, never a method."""
-    if build.has_field(node, name):
-        return build.field(node, name)
+    found = named_value(node, name)
+    if found is not None:
+        return found
     names = node.type.fields if isinstance(node.type, Record) else ()
     what = node.path[-1].name if node.path else "the value"
     msg = f"{what} has no column {name!r}"
@@ -122,6 +129,7 @@ def by_node(node: Node, key: Node) -> Node:
 
 def apply_filter(node: Node, mask: Node) -> Node:
     """The rows where the mask is true."""
+    node, mask = nest_together([node, mask])
     depth = len(mask.path)
     if depth == 0:
         msg = "one truth value of the whole dataset is no mask"

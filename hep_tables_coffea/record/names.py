@@ -9,6 +9,8 @@ from hep_tables_coffea.errors import FieldNotFoundError, hint_names
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph.nodes import Behave, Node
 from hep_tables_coffea.graph.refer import follow
+from hep_tables_coffea.record.columns import as_record, defined_names
+from hep_tables_coffea.record.named import named_value
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Reference
@@ -29,8 +31,9 @@ def attribute(node: Node, name: str) -> Node | Callable[..., Node]:
     if not isinstance(node.type, Record):
         msg = f"a value of type {node.type} has no {name!r}"
         raise FieldNotFoundError(msg, values=[("value", node.text)], hint="columns belong to collections: jets.pt")
-    if build.has_field(node, name):
-        return build.field(node, name)
+    value = named_value(node, name)
+    if value is not None:
+        return value
     reference = references(node).get(name)
     if reference is not None:
         return follow(node, reference)
@@ -76,6 +79,7 @@ def _behavior(node: Node, name: str) -> Node | Callable[..., Node] | None:
         from hep_tables_coffea.record import reducers
 
         return lambda axis=-1: reducers.reduce("sum", node, axis)
+    node = as_record(node)
     if not callable(member):
         return functions.behave(node, name, "property")
 
@@ -98,4 +102,4 @@ def behavior_names(node: Node) -> set[str]:
 def known_names(node: Node) -> set[str]:
     """Everything that may stand after the dot."""
     fields = set(node.type.fields) if isinstance(node.type, Record) else set()
-    return fields | set(references(node)) | behavior_names(node)
+    return fields | set(defined_names(node)) | set(references(node)) | behavior_names(node)

@@ -8,6 +8,7 @@ from typing import Any
 from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph.nodes import Fill, Node
 from hep_tables_coffea.record.array import Array
+from hep_tables_coffea.record.columns import as_record
 from hep_tables_coffea.record.histogram import RecordedHist
 from hep_tables_coffea.record.values import shown
 
@@ -32,7 +33,7 @@ def _visit(part: Any, name: str, nodes: dict[str, Node]) -> Callable[[Mapping[st
         return lambda answers: made.copy()
     if isinstance(part, (Array, RecordedHist)):
         key = _unique(name or _default(part._node), nodes)
-        nodes[key] = part._node
+        nodes[key] = as_record(part._node)
         return lambda answers: answers[key]
     if isinstance(part, Mapping):
         members = {k: _visit(v, f"{name}_{k}" if name else str(k), nodes) for k, v in part.items()}

@@ -122,5 +122,5 @@ def write_processor(outputs: Any, path: str | Path) -> Path:
 
     name = "".join(part.capitalize() for part in identifier(target.stem).split("_")) + "Processor"
     title = f"{', '.join(stage.outputs)}; written by hep_tables_coffea, runs with coffea alone."
-    target.write_text(write(stage.outputs, class_name=name, title=title).text)
+    target.write_text(write(stage.outputs, class_name=name, title=title, embed=True).text)
     return target

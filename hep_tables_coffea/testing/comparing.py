@@ -11,6 +11,7 @@ import numpy as np
 
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Record, Text
 
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["difference", "tolerance_of", "type_problem"]
 
-#: dtype -> how much two floating numbers may differ: relative to their size, and around zero.
-TOLERANCES = {"float32": (1e-5, 1e-5), "float64": (1e-12, 1e-12)}
+#: How much two floating numbers may differ: relative to their size, and around zero. A mass is the root of a difference
+#: of squared energies, so that half of its digits are lost.
+TOLERANCES = {"float32": (1e-6, 1e-6), "float64": (1e-12, 1e-12), "vector": (1e-4, 0.05)}
 
 
 def tolerance_of(node: Node) -> tuple[float, float]:
-    """How much two answers for a node may differ: by its own type, of a record by the least precise one."""
-    single = isinstance(node.type, Record) or getattr(node.type, "dtype", None) == np.float32
+    """How much two answers for a node may differ: as little as the least precise floating number allows that it needs."""
+    needed = list(walk([node]))
+    if any(isinstance(one, g.Behave) for one in needed):
+        return TOLERANCES["vector"]
+    single = isinstance(node.type, Record) or any(getattr(one.type, "dtype", None) == np.float32 for one in needed)
     return TOLERANCES["float32" if single else "float64"]
 
 
@@ -121,7 +126,9 @@ def _form_problem(form: Any, node: Node) -> str:
         return f"a record, not {form.type}"
     if isinstance(node, g.Behave):
         names = list(element.fields)
-        wrong = [n for n in names if n not in form.fields or not _fits(form.content(n), infer.field_of_form(node.form, n))]
+        wrong = [
+            n for n in names if n not in form.fields or not _fits(form.content(n), infer.field_of_form(node.form, n))
+        ]
         return f"the fields {wrong}" if wrong or len(names) != len(form.fields) else ""
     return _fields_problem(form, node, element)
 
@@ -144,4 +151,3 @@ def _fields_problem(form: Any, node: Node, element: Record) -> str:
         if problem:
             return f"{name}: {problem}"
     return ""
-

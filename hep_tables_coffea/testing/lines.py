@@ -144,7 +144,13 @@ def missing(pool: Pool) -> Line:
         return None
     if not isinstance(pool.node(one).type, Number):
         return str(pool.one_of([f"ht.is_missing({one})", f"{one}.exists", f"ak.drop_none({one})"]))
-    texts = ["ht.is_missing({})", "{}.exists", "ht.fill_missing({}, {c})", "ak.drop_none({})", "ak.is_none({}, axis=-1)"]
+    texts = [
+        "ht.is_missing({})",
+        "{}.exists",
+        "ht.fill_missing({}, {c})",
+        "ak.drop_none({})",
+        "ak.is_none({}, axis=-1)",
+    ]
     return str(pool.one_of(texts)).format(one, c=pool.constant())
 
 
@@ -198,7 +204,9 @@ def reducer(pool: Pool) -> Line:
     if one is None:
         return None
     names = "Count Sum Min Max Mean Std Any All First Last ArgMin ArgMax".split()
-    functions = [f"ak.{n}({{}}, axis=-1)" for n in "num count count_nonzero sum prod min max mean std var any all".split()]
+    functions = [
+        f"ak.{n}({{}}, axis=-1)" for n in "num count count_nonzero sum prod min max mean std var any all".split()
+    ]
     functions += ["ak.ptp({}, axis=-1)", "ak.sum({}, axis=-1, keepdims=True)", "ak.var({}, axis=-1, ddof=1)"]
     functions += ["ak.nansum({}, axis=-1)", "ak.nanmax({}, axis=-1)"]
     return str(pool.one_of([f"{{}}.{name}()" for name in names] + functions)).format(one)
@@ -230,11 +238,11 @@ def combination(pool: Pool) -> Line:
 
 
 def nearest(pool: Pool) -> Line:
-    one, other = pool.any_of(is_vector), pool.any_of(is_vector, is_list)
+    one, other = pool.any_of(is_vector, pool.exact), pool.any_of(is_vector, is_list, pool.exact)
     if one is None or other is None:
         return None
     texts = ["{0}.nearest({1})", "{0}.nearest({1}, 1.5)", "{0}.nearest({1}).pt", "{0}.metric_table({1})"]
-    texts += ["{0}.nearest({1}, return_metric=True)[1]", "{0}.delta_r({1})", "{0}.delta_phi({1})"]
+    texts += ["{0}.nearest({1}, return_metric=True)[1]", "{0}.delta_r({1})"]
     return str(pool.one_of(texts)).format(one, other)
 
 
@@ -258,13 +266,23 @@ def field(pool: Pool) -> Line:
 
 
 def vector(pool: Pool) -> Line:
+    """Components that rounding does not turn around: the azimuth of a difference may be anything."""
     one = pool.any_of(is_vector)
-    if one is None:
-        return None
     other = pool.any_of(is_vector)
-    texts = ["{0}.mass", "{0}.pt", "{0}.eta", "{0}.phi", "{0}.energy", "{0}.px", "{0}.pz", "{0}.p", "{0}.rho"]
-    texts += ["({0} + {1}).pt", "{0} + {1}", "{0} - {1}", "-{0}", "{0} * 2.0", "{0}.Sum()", "({0} + {1}).eta"]
-    return str(pool.one_of(texts)).format(one, other)
+    texts = [
+        "{0}.mass",
+        "{0}.pt",
+        "{0}.eta",
+        "{0}.energy",
+        "{0}.px",
+        "{0}.pz",
+        "{0}.p",
+        "{0}.rho",
+        "{0}.delta_phi({1})",
+    ]
+    texts += ["({0} + {1}).pt", "{0} + {1}", "({0} - {1}).energy", "(-{0}).px", "{0} * 2.0", "{0}.Sum().energy"]
+    texts += ["({0} + {1}).mass", "{0}.Sum().px", "({0} * -2.0).pz", "({0} / 4.0).pt"]
+    return None if one is None else str(pool.one_of(texts)).format(one, other)
 
 
 # -- of the whole dataset --------------------------------------------------------------------------------------------
@@ -301,8 +319,10 @@ def histogram(pool: Pool) -> Line:
     texts = [
         'ht.Hist.new.Reg(4, -1, 3, name="x").Weight().fill({0}, weight=weight)',
         'ht.Hist.new.Reg(4, -1, 3, name="x").Int64().fill({0})',
-        'ht.Hist.new.Var([0, 1, 2.5], name="x").StrCat([], growth=True, name="s").Double()'
-        '.fill({0}, ht.metadata(events, "label"))',
+        (
+            'ht.Hist.new.Var([0, 1, 2.5], name="x").StrCat([], growth=True, name="s").Double()'
+            '.fill({0}, ht.metadata(events, "label"))'
+        ),
         "np.histogram({0}, bins=4, range=(-1, 3))[0]",
         "np.histogram({0}, bins=[0.0, 0.5, 2.0])[0]",
     ]

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 import hep_tables_coffea as ht
 from hep_tables_coffea.graph.axes import derives
+from hep_tables_coffea.graph.nodes import Behave, Fill
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.testing import lines
 from hep_tables_coffea.types.elements import Number, Record
 
@@ -43,7 +45,7 @@ class Program:
         """The recorded outputs, of a dataset opened anew."""
         space = namespace(self.path)
         for line in self.lines:
-            exec(line, space)  # the text is our own
+            exec(line, space)  # noqa: S102 (the text is our own)
         return {name: space[name] for name in self.outputs}
 
     def digests(self) -> dict[str, str]:
@@ -94,7 +96,7 @@ class Pool:
             value = eval(text, self.space)  # the text is our own
         except ht.HepTablesError:
             return
-        if isinstance(value, ht.Array) or hasattr(value, "_node"):
+        if hasattr(value, "_node"):
             self.space[name] = value
             self.names.append(name)
             self.lines.append(f"{name} = {text}")
@@ -105,6 +107,9 @@ class Pool:
         return Program(path, tuple(_needed(self.lines, asked)), tuple(asked))
 
     # -- draws --
+
+    def exact(self, node: Node) -> bool:
+        return exact(node)
 
     def node(self, name: str) -> Node:
         found: Node = self.space[name]._node
@@ -122,8 +127,8 @@ class Pool:
 
     def any_of(self, *tests: Callable[[Node], bool]) -> str | None:
         """The name of a value that passes the tests."""
-        fitting = [n for n in self.names if isinstance(self.space[n], ht.Array) and all(t(self.node(n)) for t in tests)]
-        fitting = [n for n in fitting if 0 < len(self.node(n).path) <= DEEPEST]
+        shallow = [name for name in self.names if 0 < len(self.node(name).path) <= DEEPEST]
+        fitting = [name for name in shallow if all(test(self.node(name)) for test in tests)]
         return self.late(fitting) if fitting else None
 
     def number(self, *tests: Callable[[Node], bool]) -> str | None:
@@ -135,14 +140,10 @@ class Pool:
         """A column of a value, on the same rows; the value itself where it is a number."""
         node = self.node(name)
         if not isinstance(node.type, Record):
-            return name if isinstance(node.type, Number) and all(test(node) for test in tests) else None
+            return name if _usable(node) and all(test(node) for test in tests) else None
         texts = [f'{name}["{field}"]' for field in node.type.fields]
         found = [(text, eval(text, self.space)._node) for text in texts]
-        fitting = [
-            text
-            for text, member in found
-            if isinstance(member.type, Number) and len(member.path) <= DEEPEST and all(test(member) for test in tests)
-        ]
+        fitting = [text for text, member in found if _usable(member) and all(test(member) for test in tests)]
         return self.one_of(fitting) if fitting else None
 
     def of(self, text: str) -> Node:
@@ -153,19 +154,18 @@ class Pool:
     def beside(self, text: str, *tests: Callable[[Node], bool]) -> str | None:
         """A number on the rows of the text, on outer ones, or on a subset or superset of them; often of the same record."""
         target = self.of(text)
-        names = [name for name in self.names if isinstance(self.space[name], ht.Array)]
-        fitting = [name for name in names if compatible(self.node(name), target)]
+        fitting = [name for name in self.names if compatible(self.node(name), target)]
         name = self.late(fitting) if fitting else None
         return None if name is None else self.column(name, lambda node: compatible(node, target), *tests)
 
     def mask(self, text: str) -> str | None:
         """A condition for the rows of the text or outer ones."""
         target = self.of(text)
-        ready = [n for n in self.names if isinstance(self.space[n], ht.Array) and _selects(self.node(n), target)]
+        ready = [name for name in self.names if _selects(self.node(name), target)]
         if ready and self.whole(0, 2):
             return str(self.late(ready))
         column = self.column(text) if isinstance(target.type, Record) else text
-        if column is None or not isinstance(self.of(column).type, Number):
+        if column is None or not _usable(self.of(column)):
             return None
         return f"({column} {self.one_of(['>', '<=', '!='])} {self.constant()})"
 
@@ -174,13 +174,27 @@ class Pool:
         return str(self.one_of(["0", "1", "2", "0.5", "1.5", "-1", "2.25", "np.float32(0.5)", "True"]))
 
 
+def exact(node: Node) -> bool:
+    """Whether a value is the same to the last bit whoever computes it: not one of vectors, whose masses cancel.
+
+    What may differ a little is an answer, but no key, no condition, and nothing is computed from it.
+    """
+    return not any(isinstance(needed, Behave) for needed in walk([node]))
+
+
+def _usable(node: Node) -> bool:
+    return isinstance(node.type, Number) and len(node.path) <= DEEPEST and exact(node)
+
+
 def compatible(one: Node, other: Node) -> bool:
-    """Whether two values can be aligned."""
-    return all(derives(a, b) or derives(b, a) for a, b in zip(one.path, other.path, strict=False))
+    """Whether two values can be aligned; a histogram stands beside nothing."""
+    return not isinstance(one, Fill) and all(
+        derives(a, b) or derives(b, a) for a, b in zip(one.path, other.path, strict=False)
+    )
 
 
 def _selects(mask: Node, target: Node) -> bool:
-    fits = isinstance(mask.type, Number) and mask.type.dtype.kind == "b" and 0 < len(mask.path) <= len(target.path)
+    fits = _usable(mask) and mask.type.dtype.kind == "b" and 0 < len(mask.path) <= len(target.path)  # type: ignore[union-attr]
     return fits and all(derives(a, b) for a, b in zip(target.path, mask.path, strict=False))
 
 

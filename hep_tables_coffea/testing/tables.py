@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["Column", "Table", "tables", "write"]
 
@@ -19,6 +20,7 @@ __all__ = ["Column", "Table", "tables", "write"]
 _USUAL = [0.0, 0.125, 0.5, 1.0, 1.5, 2.0, 3.25, 7.0, 16.5, -0.25, -1.0, -2.5, -6.0]
 _SPECIAL = [float("nan"), float("inf"), float("-inf"), -0.0]
 _DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
+_FLOATS = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -50,52 +52,74 @@ def tables(draw: st.DrawFn, formats: Sequence[str] = ("root", "parquet"), max_ev
     """A table with the collections `jets` (vectors), `els` (vectors with a charge) and `hits` (numbers of any kind).
 
     Every event may be empty. Numbers of `hits` and of the event may be NaN, infinite or -0.0. A Parquet table has a list
-    in each jet (`jets_cells`) and values that are missing (`hits_maybe`, `maybe`).
+    in each jet (`jets_cells`) and values that are missing (`hits_maybe`, `maybe`). How many events and rows there are is
+    drawn, the types and numbers come from a seed.
     """
     size = draw(st.integers(0, max_events))
     form = draw(st.sampled_from(list(formats)))
-    columns: dict[str, Column] = {}
-    _add_event(draw, columns, size, form)
+    numbers = Numbers(Random(draw(st.integers(0, 2**32))))
+    columns = _event_columns(numbers, size, form)
     for name, fields in _COLLECTIONS.items():
         counts = draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))
         columns[f"n{name}"] = Column("int32", 0, tuple(counts))
-        for field, (dtypes, numbers) in fields.items():
-            dtype = draw(st.sampled_from(dtypes))
-            columns[f"{name}_{field}"] = Column(dtype, 1, _lists(draw, counts, _numbers(dtype, numbers)))
+        for field, (dtypes, usual) in fields.items():
+            columns[f"{name}_{field}"] = numbers.lists(dtypes, usual, counts)
         if form == "parquet":
-            _add_parquet(draw, columns, name, counts)
+            columns |= _parquet_columns(numbers, name, counts)
     return Table(columns, form)
 
 
-def _add_event(draw: st.DrawFn, columns: dict[str, Column], size: int, form: str) -> None:
-    for name, dtypes in (("met", ("float32", "float64")), ("weight", ("float64",)), ("run", ("int32", "int64"))):
-        dtype = draw(st.sampled_from(dtypes))
-        values = _numbers(dtype, _USUAL + (_SPECIAL if name == "met" else []))
-        columns[name] = Column(dtype, 0, tuple(draw(st.lists(values, min_size=size, max_size=size))))
-    flags = draw(st.lists(st.booleans(), min_size=size, max_size=size))
-    columns["flag"] = Column("bool", 0, tuple(flags))
+class Numbers:
+    """Columns of numbers from a seed."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+
+    def some(self, dtype: str, usual: Sequence[Any], count: int) -> list[Any]:
+        """Numbers that the type holds."""
+        if dtype == "bool":
+            usual = [True, False]
+        elif dtype.startswith("uint"):
+            usual = [0, 1, 2, 3, 7, 250]
+        elif dtype.startswith("int"):
+            usual = usual if set(usual) <= {-1, 1} else [0, 1, 2, 3, 11, -1, -4]
+        return self.random.choices(usual, k=count)
+
+    def column(self, dtypes: Sequence[str], usual: Sequence[Any], size: int) -> Column:
+        dtype = self.random.choice(dtypes)
+        return Column(dtype, 0, tuple(self.some(dtype, usual, size)))
+
+    def lists(self, dtypes: Sequence[str], usual: Sequence[Any], counts: Sequence[int]) -> Column:
+        dtype = self.random.choice(dtypes)
+        return Column(dtype, 1, tuple(self.some(dtype, usual, count) for count in counts))
+
+
+def _event_columns(numbers: Numbers, size: int, form: str) -> dict[str, Column]:
+    columns = {
+        "met": numbers.column(_FLOATS, _USUAL + _SPECIAL, size),
+        "weight": numbers.column(["float64"], _USUAL, size),
+        "run": numbers.column(["int32", "int64"], _USUAL, size),
+        "flag": numbers.column(["bool"], [], size),
+    }
     if form == "parquet":
-        maybe = st.none() | st.sampled_from(_USUAL)
-        columns["maybe"] = Column("float64", 0, tuple(draw(st.lists(maybe, min_size=size, max_size=size))))
+        columns["maybe"] = numbers.column(["float64"], [*_USUAL, None, None, None], size)
+    return columns
 
 
-def _add_parquet(draw: st.DrawFn, columns: dict[str, Column], name: str, counts: Sequence[int]) -> None:
+def _parquet_columns(numbers: Numbers, name: str, counts: Sequence[int]) -> dict[str, Column]:
+    """What only Parquet holds: lists in lists, and nulls."""
     if name == "jets":
-        cells = st.lists(st.sampled_from(_USUAL), max_size=2)
-        columns["jets_cells"] = Column("float32", 2, _lists(draw, counts, cells))
+        cells = (tuple(numbers.some("float32", _USUAL, numbers.random.randint(0, 2)) for _ in range(n)) for n in counts)
+        return {"jets_cells": Column("float32", 2, tuple(cells))}
     if name == "hits":
-        columns["hits_maybe"] = Column("float32", 1, _lists(draw, counts, st.none() | st.sampled_from(_USUAL)))
+        return {"hits_maybe": numbers.lists(["float32"], [*_USUAL, None, None, None], counts)}
+    return {}
 
 
-def _lists(draw: st.DrawFn, counts: Sequence[int], values: st.SearchStrategy[Any]) -> tuple[Any, ...]:
-    return tuple(draw(st.lists(values, min_size=count, max_size=count)) for count in counts)
-
-
-_FLOATS = ("float32", "float64")
 _VECTOR: dict[str, tuple[Sequence[str], list[float]]] = {
     "pt": (_FLOATS, [1.0, 2.5, 8.0, 20.0, 50.5]),
     "eta": (_FLOATS, [-2.0, -0.5, 0.0, 0.125, 1.5]),
-    "phi": (_FLOATS, [-3.0, -1.0, 0.0, 0.5, 3.0]),
+    "phi": (_FLOATS, [-3.0, -1.0, 0.0, 0.5, 2.5]),
     "mass": (_FLOATS, [0.0, 0.5, 1.0, 4.0]),
 }
 _COLLECTIONS: dict[str, dict[str, tuple[Sequence[str], list[float]]]] = {
@@ -103,17 +127,6 @@ _COLLECTIONS: dict[str, dict[str, tuple[Sequence[str], list[float]]]] = {
     "els": {**_VECTOR, "charge": (("int32",), [-1, 1])},
     "hits": {"x": (_FLOATS, _USUAL + _SPECIAL), "any": (_DTYPES, _USUAL), "n": (("int32", "int64", "uint8"), _USUAL)},
 }
-
-
-def _numbers(dtype: str, usual: Sequence[float]) -> st.SearchStrategy[Any]:
-    """Numbers that the type holds."""
-    if dtype == "bool":
-        return st.booleans()
-    if dtype.startswith("uint"):
-        return st.sampled_from([0, 1, 2, 3, 7, 250])
-    if dtype.startswith("int"):
-        return st.sampled_from([int(value) for value in usual] if set(usual) <= {-1, 1} else [0, 1, 2, 3, 11, -1, -4])
-    return st.sampled_from(list(usual))
 
 
 def write(table: Table, path: Path) -> str:

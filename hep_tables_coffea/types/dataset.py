@@ -6,12 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from hep_tables_coffea.types.schema import Schema
 
-__all__ = ["Dataset", "Sample"]
+if TYPE_CHECKING:
+    from hep_tables_coffea.graph.axes import Path
+    from hep_tables_coffea.graph.nodes import Node
+
+__all__ = ["Column", "Dataset", "Sample"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,15 @@ class Sample:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that a user defined: of which record, on which path, and its value."""
+
+    base: Node
+    path: Path
+    value: Node
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """What `ht.dataset` opened. Each opening is a dataset of its own: `uid` tells them apart."""
@@ -31,6 +44,15 @@ class Dataset:
     samples: tuple[Sample, ...]
     schema: Schema
     uid: str = field(default_factory=lambda: uuid4().hex)
+    columns: dict[str, list[Column]] = field(default_factory=dict)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        # columns stay here: an expression that was sent away has the values that it uses
+        return self.name, self.samples, self.schema, self.uid
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        for name, value in zip(("name", "samples", "schema", "uid", "columns"), (*state, {})):
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dataset) and other.uid == self.uid

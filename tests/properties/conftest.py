@@ -23,4 +23,3 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Table], str]:
     folder: Path = tmp_path_factory.mktemp("tables")
     numbers = count()
     return lambda table: write_table(table, folder / f"table{next(numbers)}")
-

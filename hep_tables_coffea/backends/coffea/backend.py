@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,7 +23,8 @@ from hep_tables_coffea.codegen.load import load_class
 from hep_tables_coffea.codegen.processor import ProcessorSource, write
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import DataError, HepTablesError, RunError, translate
-from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.nodes import Node, UserCall
+from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.plugins.protocol import Delivery, Failure, Support
 from hep_tables_coffea.types.dataset import Dataset, Sample
 from hep_tables_coffea.types.schema import Schema
@@ -36,6 +38,10 @@ class CoffeaBackend:
     name = "coffea"
 
     def supports(self, node: Node) -> Support:
+        if isinstance(node, UserCall) and node.declared.function is None:
+            known = provided(node.declared.name)
+            if known is None or known.numpy is None:
+                return Support(False, f"nobody provides the function {node.declared.name}: ht.backend_function does")
         return Support(True)
 
     def compile(self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str) -> ProcessorSource:
@@ -43,11 +49,12 @@ class CoffeaBackend:
 
     def instance(self, program: ProcessorSource, dataset: Dataset) -> Any:
         """The generated processor, told in which order answers are put together."""
-        return load_class(program.text, program.class_name)(order=order_of(dataset))
+        return load_class(program.text, program.class_name, program.functions)(order=order_of(dataset))
 
     def execute(self, program: ProcessorSource, dataset: Dataset, options: Options) -> Delivery:
         started = time.perf_counter()
         opened, failures = describe(dataset, options)
+        failures += refuse_lacking(opened, dataset, program, options)
         described = time.perf_counter()
         processor = self.instance(program, dataset)
         chunks = cut(opened, program, options)
@@ -89,8 +96,19 @@ class CoffeaBackend:
 
 def order_of(dataset: Dataset) -> dict[tuple[str, str], int]:
     """The place of each file in the dataset."""
-    files_in_order = [(sample.name, path) for sample in dataset.samples for path, _ in sample.files]
-    return {key: number for number, key in enumerate(dict.fromkeys(files_in_order))}
+    return {(sample.name, label): number for number, (sample, label, _, _) in enumerate(_labelled(dataset))}
+
+
+def _labelled(dataset: Dataset) -> list[tuple[Sample, str, str, str | None]]:
+    """Every file with a label: its path, and a number where a sample has it again."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found = []
+    for sample in dataset.samples:
+        for path, tree in sample.files:
+            seen[sample.name, path] += 1
+            again = seen[sample.name, path]
+            found.append((sample, path if again == 1 else f"{path} ({again})", path, tree))
+    return found
 
 
 def _table(path: str, tree: str | None) -> Any:
@@ -100,26 +118,56 @@ def _table(path: str, tree: str | None) -> Any:
         raise translate(error) from error
 
 
-def describe(dataset: Dataset, options: Options) -> tuple[list[tuple[Sample, Any]], list[Failure]]:
+Opened = list[tuple[Sample, str, Any]]
+
+
+def describe(dataset: Dataset, options: Options) -> tuple[Opened, list[Failure]]:
     """The metadata of every file; what cannot be opened is an error, or reported."""
 
-    def one(task: tuple[Sample, str, str | None]) -> Any:
+    def one(task: tuple[Sample, str, str, str | None]) -> Any:
         try:
-            return files.describe(task[1], task[2])
+            return files.describe(task[2], task[3])
         except Exception as error:  # noqa: BLE001 (returned, then raised or reported)
             return translate(error)
 
-    tasks = [(sample, path, tree) for sample in dataset.samples for path, tree in sample.files]
+    tasks = _labelled(dataset)
     with ThreadPoolExecutor(max_workers=8) as pool:
         tables = list(pool.map(one, tasks))
     bad = [(task, table) for task, table in zip(tasks, tables) if isinstance(table, HepTablesError)]
     if bad and options.on_error == "raise":
         raise bad[0][1]
-    failures = [Failure(task[0].name, task[1], 0, 0, "file", table.summary) for task, table in bad]
-    opened = [(task[0], table) for task, table in zip(tasks, tables) if not isinstance(table, HepTablesError)]
+    failures = [Failure(task[0].name, task[2], 0, 0, "file", table.summary) for task, table in bad]
+    opened = [(task[0], task[1], table) for task, table in zip(tasks, tables) if not isinstance(table, HepTablesError)]
     if not opened:
         raise _nothing_left(failures)
     return opened, failures
+
+
+def refuse_lacking(opened: Opened, dataset: Dataset, program: ProcessorSource, options: Options) -> list[Failure]:
+    """Drop files without a column that every file had when types were found: its type does not say that it may miss."""
+    if dataset.schema.coffea_schema:
+        return []
+    known = dataset.schema.columns
+    needed = [name for name in program.columns if name in known and not known[name].optional]
+    failures = []
+    for one in list(opened):
+        sample, _, table = one
+        lacking = [name for name in needed if name not in table.columns]
+        if not lacking:
+            continue
+        error = _lacking(table.path, lacking)
+        if options.on_error == "raise":
+            raise error
+        opened.remove(one)
+        failures.append(Failure(sample.name, table.path, 0, table.num_entries, "file", error.summary))
+    if not opened:
+        raise _nothing_left(failures)
+    return failures
+
+
+def _lacking(path: str, names: Sequence[str]) -> HepTablesError:
+    msg = f"{path} has no column {names[0]!r}, which every file had that was looked at when the dataset was opened"
+    return DataError(msg, hint="ht.dataset(..., every_file=True) looks at all: the column is then missing there")
 
 
 def _nothing_left(failures: Sequence[Failure]) -> HepTablesError:
@@ -128,13 +176,13 @@ def _nothing_left(failures: Sequence[Failure]) -> HepTablesError:
     return DataError(msg, values=values, located=False)
 
 
-def cut(opened: Sequence[tuple[Sample, Any]], program: ProcessorSource, options: Options) -> list[Chunk]:
+def cut(opened: Opened, program: ProcessorSource, options: Options) -> list[Chunk]:
     """The chunks of all files."""
     size = options.chunksize
     exact = size is not None
     if size is None:
-        size = events_per_chunk([table for _, table in opened], program.columns, executors.workers_of(options))
-    return [chunk for sample, table in opened for chunk in chunks_of(sample, table, size, exact)]
+        size = events_per_chunk([table for *_, table in opened], program.columns, executors.workers_of(options))
+    return [chunk for sample, label, table in opened for chunk in chunks_of(sample, table, size, exact, label)]
 
 
 def shows_progress(options: Options, chunks: Sequence[Chunk]) -> bool:
@@ -183,19 +231,19 @@ def _by_value(wanted: bool) -> Iterator[None]:
 
 
 def _failures(found: Mapping[Any, Mapping[str, Any]], program: ProcessorSource, options: Options) -> list[Failure]:
-    """The failures of chunks; raised, or reported."""
-    if found and options.on_error == "raise":
-        key = min(found)
-        raise _chunk_error(key, found[key], program)
+    """The failures of chunks: those of files raised or reported, those of the program always raised."""
+    listed = [(key, about) for key, abouts in sorted(found.items()) for about in abouts]
+    fatal = [one for one in listed if one[1]["kind"] == "program" or options.on_error == "raise"]
+    if fatal:
+        raise _chunk_error(*fatal[0], program)
     return [
-        Failure(key[0], key[1], key[2], about["stop"], about["kind"], about["reason"])
-        for key, about in sorted(found.items())
+        Failure(key[0], about["file"], key[2], about["stop"], about["kind"], about["reason"]) for key, about in listed
     ]
 
 
 def _chunk_error(key: Any, about: Mapping[str, Any], program: ProcessorSource) -> HepTablesError:
-    sample, file, start = key
-    values = [("sample", sample), ("file", file), ("entries", f"{start} to {about['stop']}")]
+    sample, _, start = key
+    values = [("sample", sample), ("file", about["file"]), ("entries", f"{start} to {about['stop']}")]
     where = next((program.origins[line] for line in about["lines"] if line in program.origins), None)
     if about["kind"] == "file":
         return DataError(about["reason"].splitlines()[0], values=values, where=where, located=False)
@@ -211,23 +259,24 @@ def _delivery(
     opening: float,
     running: float,
 ) -> Delivery:
-    accounts = merged["chunks"]
+    listed = [(key, account) for key, accounts in merged["chunks"].items() for account in accounts]
+    accounts = [account for _, account in listed]
     lacking: dict[str, set[str]] = {}
-    for (_, file, _), account in accounts.items():
+    for (_, file, _), account in listed:
         for name in account["lacking"]:
             lacking.setdefault(name, set()).add(file)
     return Delivery(
         answers,
-        events=sum(account["events"] for account in accounts.values()),
-        bytes=sum(account["bytes"] for account in accounts.values()),
+        events=sum(account["events"] for account in accounts),
+        bytes=sum(account["bytes"] for account in accounts),
         chunks=len(accounts),
         columns=tuple(sorted(program.columns)),
         failures=tuple(failures),
         seconds={
             "opening": opening,
             "running": running,
-            "reading, all workers": sum(account["read"] for account in accounts.values()),
-            "computing, all workers": sum(account["compute"] for account in accounts.values()),
+            "reading, all workers": sum(account["read"] for account in accounts),
+            "computing, all workers": sum(account["compute"] for account in accounts),
         },
         lacking={name: tuple(sorted(found)) for name, found in lacking.items()},
     )

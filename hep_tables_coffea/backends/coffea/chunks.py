@@ -25,7 +25,7 @@ _REMOTE = ("root://", "http://", "https://", "s3://")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """An entry range of a file of a sample."""
+    """An entry range of a file of a sample. `label` is the file, or the file and a number where it occurs again."""
 
     sample: str
     file: str
@@ -33,16 +33,21 @@ class Chunk:
     start: int
     stop: int
     metadata: tuple[tuple[str, Any], ...] = ()
+    label: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.sample, self.label or self.file, self.start
 
 
 class Events:
     """What a generated processor gets as `events`: metadata, length, and its columns."""
 
-    def __init__(self, chunk: Chunk, schema: type | None = None) -> None:
-        self.chunk, self.schema = chunk, schema
+    def __init__(self, chunk: Chunk, columns: Mapping[str, Any], schema: type | None = None) -> None:
+        self.chunk, self.columns, self.schema = chunk, columns, schema
         self.metadata = dict(chunk.metadata) | {
             "dataset": chunk.sample,
-            "filename": chunk.file,
+            "filename": chunk.key[1],
             "treename": chunk.tree,
             "entrystart": chunk.start,
             "entrystop": chunk.stop,
@@ -60,6 +65,7 @@ class Events:
         started = time.perf_counter()
         try:
             found = self._read(names)
+            self._check(found)
         except Exception as error:
             self.problem = error
             raise
@@ -67,6 +73,16 @@ class Events:
         self.lacking = tuple(name for name in names if name not in found)
         self.seconds = time.perf_counter() - started
         return found
+
+    def _check(self, found: Mapping[str, Any]) -> None:
+        """The file may be another than when the program was recorded."""
+        for name, array in found.items():
+            dtype, depth, _ = self.columns[name]
+            lists, is_text = array.ndim - 1, "string" in str(array.type)
+            if lists != depth or is_text != (dtype == "str"):
+                now = f"{'text' if is_text else 'numbers'} in {lists} lists"
+                msg = f"{self.chunk.file}: the column {name!r} holds {now}, and held {dtype} in {depth} when recorded"
+                raise ValueError(msg)
 
     def _read(self, names: list[str], tries: int = 3) -> dict[str, Any]:
         chunk = self.chunk
@@ -105,16 +121,17 @@ class ChunkRunner:
 
     def __call__(self, chunk: Chunk) -> dict[str, Any]:
         failed = kept().setdefault("failed", set())
-        if self.stop_at_failure and self.run in failed:
+        if self.run in failed:
             return {"out": {}, "chunks": {}, "failures": {}}
-        events = Events(chunk, self.schema)
-        key = (chunk.sample, chunk.file, chunk.start)
+        events = Events(chunk, self.processor.columns, self.schema)
         started = time.perf_counter()
         try:
             out = self.processor.process(events)
         except Exception as error:  # noqa: BLE001 (whatever a program or a file does wrong is reported)
-            failed.add(self.run)
-            return {"out": {}, "chunks": {}, "failures": {key: self._failure(events, error)}}
+            failure = self._failure(events, error)
+            if self.stop_at_failure or failure["kind"] == "program":
+                failed.add(self.run)
+            return {"out": {}, "chunks": {}, "failures": {chunk.key: [failure]}}
         account = {
             "events": len(events),
             "bytes": events.bytes,
@@ -122,7 +139,7 @@ class ChunkRunner:
             "read": events.seconds,
             "compute": time.perf_counter() - started - events.seconds,
         }
-        return {"out": out, "chunks": {key: account}, "failures": {}}
+        return {"out": out, "chunks": {chunk.key: [account]}, "failures": {}}
 
     def _failure(self, events: Events, error: Exception) -> dict[str, Any]:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(_GENERATED)]
@@ -133,4 +150,5 @@ class ChunkRunner:
             "type": type(error).__name__,
             "lines": lines,
             "stop": events.chunk.stop,
+            "file": events.chunk.file,
         }

@@ -56,10 +56,10 @@ def _aligned(clusters: Sequence[int], size: int) -> Iterator[tuple[int, int]]:
         yield start, clusters[-1]
 
 
-def chunks_of(sample: Sample, table: Any, size: int, exact: bool) -> list[Chunk]:
+def chunks_of(sample: Sample, table: Any, size: int, exact: bool, label: str = "") -> list[Chunk]:
     """The chunks of one file."""
     about = tuple(sample.metadata.items())
     return [
-        Chunk(sample.name, table.path, table.tree or None, start, stop, about)
+        Chunk(sample.name, table.path, table.tree or None, start, stop, about, label)
         for start, stop in entry_ranges(table.num_entries, table.clusters, size, exact)
     ]

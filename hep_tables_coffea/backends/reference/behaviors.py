@@ -71,6 +71,8 @@ def _operator(method: str, arguments: Sequence[Any], kind: RecordKind) -> Any:
         parts = [vectors.cartesian(argument) for argument in arguments]
         shared = [name for name in parts[0] if all(name in part for part in parts)]
         made = {name: vectors.OPERATORS[method](*(part[name] for part in parts)) for name in shared}
+        if method == "negative" and "charge" in made:
+            made["charge"] = -made["charge"]  # turned around, not conjugated
         return vectors.expressed(made, kind.fields)
     if method == "multiply" and {"x", "y"} <= set(kind.fields) and not vectors.is_vector(arguments[1]):
         return {name: vectors.component(arguments[0], name) * arguments[1] for name in kind.fields}

@@ -1,0 +1,181 @@
+"""Lambda parameters: one current element, and what any other mention of a collection means beside it.
+
+While a lambda is traced its parameter stands on an axis of its own, `current`, in place of the collection's. So a
+parameter and the whole collection are two things; where they meet, the whole list is taken for every current element.
+When the lambda has returned, `release` puts the collection's axis back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.axes import Axis, Path, derives
+from hep_tables_coffea.graph.traverse import walk
+
+__all__ = ["current", "is_current", "nest_together", "per_row", "release"]
+
+_numbers = count(1)
+
+
+def current(node: g.Node) -> tuple[g.Node, Axis | None]:
+    """The parameter of a lambda over the rows of a value, and its axis. One event at a time needs no axis of its own."""
+    if len(node.path) < 2:
+        return node, None
+    marker = Axis("current", node.path[-1].name, params=(next(_numbers),), inputs=(node.path[-1],))
+    return build.relabel(node, marker, len(node.path) - 1), marker
+
+
+def is_current(axis: Axis) -> bool:
+    """Whether an axis is that of a lambda parameter: one element at a time."""
+    return axis.kind == "current"
+
+
+def _markers(node: g.Node) -> list[Axis]:
+    return [axis for axis in node.path if axis.kind == "current"]
+
+
+def nest_together(nodes: Sequence[g.Node]) -> list[g.Node]:
+    """Values in a lambda: whole lists are taken for every current element of the lambdas around."""
+    markers = sorted({m for node in nodes for m in _markers(node)}, key=lambda axis: axis.params[0])
+    if not markers:
+        return list(nodes)
+    nodes = _same_events(nodes)
+    outer: g.Node | None = None
+    for marker in markers:
+        owner = next(node for node in nodes if marker in node.path)
+        here = _shrink(owner, owner.path.index(marker) + 1)
+        outer = here if outer is None else _under(here, outer)
+    assert outer is not None
+    return [_under(node, outer) for node in nodes]
+
+
+def _same_events(nodes: Sequence[g.Node]) -> list[g.Node]:
+    """All values on the same selection of events."""
+    events = [node.path[0] for node in nodes if node.path]
+    narrowest = max(events, key=lambda axis: sum(1 for _ in axis.lineage()))
+    return [
+        build.restrict(node, (narrowest, *node.path[1:])) if node.path and derives(narrowest, node.path[0]) else node
+        for node in nodes
+    ]
+
+
+def _shrink(node: g.Node, length: int) -> g.Node:
+    """Some value on the first axes of a path."""
+    node = build.anchor(node)
+    while len(node.path) > length:
+        node = functions.reduce("num", node)
+    return node
+
+
+def _under(node: g.Node, outer: g.Node) -> g.Node:
+    """The value with a list for every row of the outer path, where it does not follow that path already."""
+    while True:
+        shared = _shared(node.path, outer.path)
+        if shared in (0, len(node.path), len(outer.path)):
+            return node  # it follows the path, or belongs to another dataset
+        rest = [k for k in range(shared + 1, len(outer.path)) if outer.path[k] is node.path[shared]]
+        anchor = _shrink(outer, rest[0]) if rest else outer
+        node = build.nest(node, anchor, shared)
+
+
+def _shared(one: Path, other: Path) -> int:
+    """How many leading axes two paths have in common."""
+    number = 0
+    for mine, theirs in zip(one, other):
+        if mine is not theirs:
+            break
+        number += 1
+    return number
+
+
+def per_row(rows: g.Node, value: g.Node) -> g.Node:
+    """The value with one entry, or one list, for each of the rows."""
+    rows, value = nest_together([build.anchor(rows), value])
+    path, (rows, value) = build.align([rows, value])
+    if len(value.path) < len(rows.path):
+        return build.broadcast(value, rows, len(rows.path))
+    del path
+    return value
+
+
+# -- leaving a lambda ------------------------------------------------------------------------------------------------
+
+
+def release(node: g.Node, marker: Axis | None) -> g.Node:
+    """The value with the collection's axis in place of the parameter's."""
+    if marker is None:
+        return node
+    axes: dict[Axis, Axis] = {marker: marker.inputs[0]}
+    made: dict[g.Node, g.Node] = {}
+    for one in walk([node]):
+        changed = any(made[need] is not need for need in one.needs)
+        if isinstance(one, g.Current) and one.axis is marker:
+            made[one] = made[one.args[0]]
+        elif changed or any(_axis(axis, axes, made) is not axis for axis in one.path):
+            made[one] = _again(one, [made[arg] for arg in one.args], axes, made)
+        else:
+            made[one] = one
+    return made[node]
+
+
+def _axis(axis: Axis, axes: dict[Axis, Axis], made: dict[g.Node, g.Node]) -> Axis:
+    """An axis with its mask or order as they are outside the lambda."""
+    if axis not in axes:
+        parent = _axis(axis.parent, axes, made) if axis.parent is not None else None
+        inputs = tuple(_axis(one, axes, made) for one in axis.inputs)
+        node = made.get(axis.node, axis.node) if axis.node is not None else None
+        axes[axis] = Axis(axis.kind, axis.name, parent=parent, node=node, params=axis.params, inputs=inputs)
+    return axes[axis]
+
+
+def _again(node: g.Node, args: list[g.Node], axes: dict[Axis, Axis], made: dict[g.Node, g.Node]) -> g.Node:
+    """The node made again of other arguments."""
+
+    def moved(axis: Axis) -> Axis:
+        return _axis(axis, axes, made)
+
+    if isinstance(node, g.Field):
+        return build.field(args[0], node.name)
+    if isinstance(node, g.Extend):
+        return build.extend(args[0], dict(zip(node.names, args[1:])))
+    if isinstance(node, g.Zip):
+        return build.zip_fields(dict(zip(node.names, args)), node.behavior, depth=len(node.path))
+    if isinstance(node, g.Restrict):
+        return build.restrict(args[0], tuple(map(moved, node.path)))
+    if isinstance(node, g.Nest):
+        return build.nest(args[0], args[1], node.prefix)
+    if isinstance(node, g.Side):
+        return build.side(args, moved(node.axis), node.slot, node.position)
+    if isinstance(node, g.Join):
+        return build.join(args, moved(node.axis), node.position)
+    if isinstance(node, g.Listed):
+        return build.listed(args, moved(node.axis))
+    if isinstance(node, g.Flatten):
+        return build.flatten(args[0], node.position)
+    if isinstance(node, g.Pick):
+        return build.pick(args[0], args[1] if len(args) > 1 else node.constant, node.position)
+    if isinstance(node, g.Current):
+        return build.relabel(args[0], moved(node.axis), node.position)
+    return _computed_again(node, args)
+
+
+def _computed_again(node: g.Node, args: list[g.Node]) -> g.Node:
+    if isinstance(node, g.Call):
+        return functions.call_again(node, args)
+    if isinstance(node, g.UserCall):
+        return functions.user_call(node.declared, args)
+    if isinstance(node, g.Reduce):
+        return functions.reduce(node.function, args[0], dict(node.options))
+    if isinstance(node, g.Arrange):
+        return functions.arrange(node.function, args[0], dict(node.options))
+    if isinstance(node, g.Aggregate):
+        return functions.aggregate(node.function, args[0], dict(node.options))
+    if isinstance(node, g.Behave):
+        if node.how == "reduce":
+            return functions.reduce("sum", args[0])
+        return functions.behave(args[0], node.method, node.how, args[1:], dict(node.options))
+    msg = f"a {type(node).__name__} cannot be made inside a lambda"
+    raise TypeError(msg)

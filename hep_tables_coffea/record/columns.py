@@ -1,0 +1,114 @@
+"""Columns that a user defines: kept with the dataset, found through every handle of the same rows."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from hep_tables_coffea.errors import AxisError, UsageError
+from hep_tables_coffea.graph import build
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.axes import derives
+from hep_tables_coffea.graph.scope import is_current, per_row
+from hep_tables_coffea.record.values import node_of, shown
+from hep_tables_coffea.types.dataset import Column
+from hep_tables_coffea.types.elements import Record
+
+__all__ = ["as_record", "define_column", "defined_names", "find_column"]
+
+
+def define_column(node: g.Node, name: Any, value: Any) -> None:
+    """`jets["ptgev"] = jets.pt / 1000`: a column of these rows, and of every selection of them."""
+    if not isinstance(name, str):
+        msg = f"the name of a column must be a string, and not {shown(name)}"
+        raise UsageError(msg, values=[("value", node.text)], hint='jets["name"] = ...')
+    if not isinstance(node.type, Record):
+        msg = f"a value of type {node.type} has no columns"
+        raise UsageError(msg, values=[("value", node.text)], hint="columns belong to collections: jets[...] = ...")
+    if any(map(is_current, node.path)):
+        msg = f"the column {name!r} cannot be defined on the parameter of a lambda"
+        raise UsageError(msg, values=[("parameter", node.text)], hint="define it on the collection, before or after")
+    column = _per_row(node, name, value)
+    defined = build.source_of(node).dataset.columns.setdefault(name, [])
+    base = base_record(node)
+    if any(known.base is base and known.path == node.path for known in defined):
+        warnings.warn(
+            f"the column {name!r} of {node.path[-1].name} is defined again; what is recorded keeps its meaning",
+            UserWarning,
+            stacklevel=3,
+        )
+    defined.append(Column(base, node.path, column))
+
+
+def _per_row(node: g.Node, name: str, value: Any) -> g.Node:
+    from hep_tables_coffea.record.lambdas import map_rows
+
+    if callable(value) and not isinstance(getattr(value, "_node", None), g.Node):
+        return map_rows(node, value)
+    column = per_row(node, node_of(value, f"define the column {name!r} by"))
+    if column.path[: len(node.path)] != node.path:
+        msg = f"the column {name!r} would have no value for some rows of {node.path[-1].name}"
+        values = [("rows", node.text), ("values", column.text)]
+        raise AxisError(msg, values=values, hint="define it on the selection for which it has values")
+    return column
+
+
+def base_record(node: g.Node) -> g.Node:
+    """The record that rows are taken from: a stored collection, or one that was put together."""
+    while isinstance(node, (g.Restrict, g.Pick, g.Nest, g.Side, g.Flatten, g.Current)):
+        node = node.args[node.slot] if isinstance(node, g.Side) else node.args[0]
+    return node
+
+
+def find_column(node: g.Node, name: str) -> g.Node | None:
+    """The column of that name that a user defined for the rows of a record: the one of the closest selection."""
+    columns = build.source_of(node).dataset.columns
+    return _find(node, name, columns[name]) if name in columns else None
+
+
+def _find(node: g.Node, name: str, defined: list[Column]) -> g.Node | None:
+    if isinstance(node.type, Record) and isinstance(node, g.Extend) and name in node.names:
+        return build.field(node, name)
+    base = base_record(node)
+    fitting = [c for c in defined if c.base is base and _covers(c, node)]
+    if fitting:
+        best = max(fitting, key=lambda c: sum(sum(1 for _ in axis.lineage()) for axis in c.path))
+        latest = [c for c in fitting if c.path == best.path][-1]
+        return build.restrict(latest.value, node.path + latest.value.path[len(node.path) :])
+    if isinstance(node, g.Join):
+        parts = [_find(part, name, defined) for part in node.args]
+        return None if None in parts else build.join([p for p in parts if p is not None], node.axis, node.position)
+    child = _child(node)
+    found = _find(child, name, defined) if child is not None else None
+    return None if found is None else build.moved(node, found)
+
+
+def _covers(column: Column, node: g.Node) -> bool:
+    return len(column.path) == len(node.path) and all(map(derives, node.path, column.path))
+
+
+def _child(node: g.Node) -> g.Node | None:
+    if isinstance(node, g.Side):
+        return node.args[node.slot]
+    moved = (g.Restrict, g.Pick, g.Nest, g.Flatten, g.Current)
+    return node.args[0] if isinstance(node, moved) else None
+
+
+def defined_names(node: g.Node) -> list[str]:
+    """The names of the columns that a user defined for the rows of a record."""
+    if not isinstance(node.type, Record):
+        return []
+    columns = build.source_of(node).dataset.columns
+    return [name for name in columns if _find(node, name, columns[name]) is not None]
+
+
+def as_record(node: g.Node) -> g.Node:
+    """The record with the columns that are defined now, for what uses the record as a whole."""
+    if not isinstance(node.type, Record) or isinstance(node, (g.Behave, g.Extend, g.Source)):
+        return node
+    names = defined_names(node)
+    if not names:
+        return node
+    values = {name: find_column(node, name) for name in names}
+    return build.extend(node, {name: value for name, value in values.items() if value is not None})
+
