@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
 import numpy as np
 import pytest
 import uproot
@@ -16,8 +17,6 @@ import hep_tables_coffea as ht
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-Writer = "Callable[..., str]"
 
 
 @pytest.fixture
@@ -113,7 +112,7 @@ def test_unknown_schema_names_the_closest_first(write: Callable[..., str]) -> No
 
 @pytest.mark.parametrize("source", [42, None, b"a.root", [1, 2], ["a.root", None]])
 def test_what_is_no_source_is_refused(source: Any) -> None:
-    with pytest.raises(ht.HepTablesError, match="is no dataset|is no file of a dataset"):
+    with pytest.raises(ht.HepTablesError, match=r"is no dataset|is no file of a dataset"):
         ht.dataset(source)
 
 
@@ -124,8 +123,6 @@ def test_column_of_two_kinds_names_both_files(write: Callable[..., str], tmp_pat
     one = write("one.root", x=[1.0, 2.0])
     two = str(tmp_path / "two.root")
     with uproot.recreate(two) as file:
-        import awkward as ak
-
         file.mktree("Events", {"x": "var * float64"}).extend({"x": ak.Array([[1.0], [2.0, 3.0]])})
     with pytest.raises(ht.HepTablesError, match=r"'x' has different types in two files(.*\n)+.*one.root\n.*two.root"):
         ht.dataset([one, two])
@@ -152,6 +149,13 @@ def test_column_that_the_first_file_lacks_is_missing_there(write: Callable[..., 
 def test_file_that_occurs_twice_counts_twice(write: Callable[..., str]) -> None:
     path = write("one.root", x=[1.0, 2.0])
     assert ht.make_local(ht.dataset([path, path]).x).to_list() == [1.0, 2.0, 1.0, 2.0]
+
+
+def test_order_of_files_is_kept_where_one_occurs_again(write: Callable[..., str]) -> None:
+    one, two = write("one.root", x=[1.0, 2.0]), write("two.root", x=[3.0])
+    result = ht.run(ht.dataset([one, two, one]).x, chunksize=1)
+    assert result.value.to_list() == [1.0, 2.0, 3.0, 1.0, 2.0]
+    assert (result.report.events, result.report.chunks) == (5, 5)
 
 
 def test_file_in_two_samples_has_the_metadata_of_each(write: Callable[..., str]) -> None:
@@ -186,7 +190,9 @@ def test_dataset_without_events_has_answers(write: Callable[..., str]) -> None:
 # -- names -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["é tt̄.root", "a b.root", "run#12.root", "a:b.root", "100%.root", "[1].root", "x=1&y.root"])
+@pytest.mark.parametrize(
+    "name", ["é tt̄.root", "a b.root", "run#12.root", "a:b.root", "100%.root", "[1].root", "x=1&y.root"]
+)
 def test_file_of_any_name_is_read(write: Callable[..., str], name: str) -> None:
     assert ht.make_local(ht.dataset(write(name, x=[1.0, 2.0])).x).to_list() == [1.0, 2.0]
 
@@ -280,26 +286,47 @@ def test_nothing_left_names_the_files(write: Callable[..., str]) -> None:
     path = write("a.root", x=[1.0])
     events = ht.dataset(path)
     Path(path).unlink()
-    with pytest.raises(ht.HepTablesError, match=r"no file of the dataset could be processed\n.*a.root: .*does not exist"):
+    with pytest.raises(
+        ht.HepTablesError, match=r"no file of the dataset could be processed\n.*a.root: .*does not exist"
+    ):
         ht.make_local(events.x, on_error="report")
 
 
-def test_column_that_vanished_after_recording_is_missing(write: Callable[..., str]) -> None:
+def test_column_that_vanished_after_recording_is_an_error(write: Callable[..., str]) -> None:
     events = ht.dataset(write("a.root", x=[1.0], y=[2.0]))
     write("a.root", x=[1.0])
-    result = ht.run(events.y)
-    assert result.value.to_list() == [None]
-    assert list(result.report.lacking) == ["y"]
+    with pytest.raises(ht.HepTablesError, match=r"a.root has no column 'y', which every file had"):
+        ht.make_local(events.y)
+
+
+def test_column_that_only_a_late_file_lacks_is_an_error_and_not_a_guess(write: Callable[..., str]) -> None:
+    paths = [write(f"{k}.root", x=[1.0], **({} if k == 22 else {"y": [2.0]})) for k in range(40)]
+    events = ht.dataset(paths)
+    with pytest.raises(ht.HepTablesError, match=r"22.root has no column 'y'(.*\n)*Hint: .*every_file=True"):
+        ht.make_local(events.y.Count())
+    result = ht.run(events.y, on_error="report")
+    assert (len(result.value), list(result.report.failed_files)) == (39, [paths[22]])
+    assert result.report.coverage == 39 / 40
+
+
+def test_column_that_a_late_file_lacks_is_missing_there_if_every_file_is_looked_at(write: Callable[..., str]) -> None:
+    paths = [write(f"{k}.root", x=[1.0], **({} if k == 22 else {"y": [2.0]})) for k in range(40)]
+    events = ht.dataset(paths, every_file=True)
+    assert str(events.y) == "<Array event * ?float64>"
+    assert ht.make_local(events.y).to_list() == [None if k == 22 else 2.0 for k in range(40)]
+
+
+def test_last_of_many_files_is_looked_at(write: Callable[..., str]) -> None:
+    paths = [write(f"{k}.root", x=[1.0], **({} if k == 39 else {"y": [2.0]})) for k in range(40)]
+    assert ht.make_local(ht.dataset(paths).y)[-1] is None
 
 
 def test_column_that_changed_its_kind_after_recording_is_an_error(write: Callable[..., str], tmp_path: Path) -> None:
-    import awkward as ak
-
     path = write("a.root", x=[1.0])
     events = ht.dataset(path)
     with uproot.recreate(path) as file:
         file.mktree("Events", {"x": "var * float64"}).extend({"x": ak.Array([[1.0]])})
-    with pytest.raises(ht.HepTablesError, match=r"'x' .*a.root"):
+    with pytest.raises(ht.HepTablesError, match=r"a.root: the column 'x' holds numbers in 1 lists, and held float64 in 0"):
         ht.make_local(events.x)
 
 
@@ -353,9 +380,9 @@ def test_replaced_file_of_the_same_size_is_read_anew(write: Callable[..., str], 
 def test_failing_program_names_line_file_and_entries(write: Callable[..., str], executor: str, on_error: str) -> None:
     path = write("a.root", x=np.arange(10.0))
     events = ht.dataset(path)
-    h = ht.Hist.new.StrCat(["a"], name="x").Double().fill(events.x)  # numbers where text is wanted
-    with pytest.raises(ht.HepTablesError, match=r"recorded at .*test_bad_input.py:\d+: h = ") as caught:
-        ht.make_local(h, executor=executor, workers=2, on_error=on_error, chunksize=5)
+    fails = ht.zip_rows(a=events.x, b=events.x[events.x > 0])
+    with pytest.raises(ht.HepTablesError, match=r"recorded at .*test_bad_input.py:\d+: fails = ") as caught:
+        ht.make_local(fails, executor=executor, workers=2, on_error=on_error, chunksize=5)
     assert "entries: 0 to 5" in str(caught.value)
     assert "a.root" in str(caught.value)
 
@@ -368,7 +395,14 @@ def test_unknown_option_names_the_closest_first(write: Callable[..., str]) -> No
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("chunksize", 0), ("chunksize", 1.5), ("chunksize", True), ("workers", -1), ("on_error", "skip"), ("engine", "fast")],
+    [
+        ("chunksize", 0),
+        ("chunksize", 1.5),
+        ("chunksize", True),
+        ("workers", -1),
+        ("on_error", "skip"),
+        ("engine", "fast"),
+    ],
 )
 def test_impossible_value_of_an_option_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ht.HepTablesError, match=f"{name}={value!r} is not possible"):

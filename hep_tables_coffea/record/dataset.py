@@ -226,7 +226,7 @@ def _chosen(samples: Sequence[Sample], every_file: bool) -> list[tuple[str, str 
         return found
     first = [sample.files[0] for sample in samples]
     spread = [found[round(k * (len(found) - 1) / (READ_ALL - 1))] for k in range(READ_ALL)]
-    return list(dict.fromkeys([*first, *spread][: max(READ_ALL, len(first))]))
+    return list(dict.fromkeys([*first, *spread]))
 
 
 def _build(pack: Any, columns: Mapping[str, Leaf], rules: Mapping[str, Any]) -> Schema:
