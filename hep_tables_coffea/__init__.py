@@ -30,6 +30,7 @@ from hep_tables_coffea.record.elementwise import fill_missing, is_missing, where
 from hep_tables_coffea.record.functions import combinations, concat, cross, pairs, zip_rows
 from hep_tables_coffea.record.histogram import Hist
 from hep_tables_coffea.record.lambdas import curry
+from hep_tables_coffea.record.loops import iterate
 from hep_tables_coffea.record.user_functions import user_func
 from hep_tables_coffea.run.api import (
     explain,
@@ -67,6 +68,7 @@ __all__ = [
     "fill_missing",
     "flat",
     "is_missing",
+    "iterate",
     "make_local",
     "make_local_async",
     "metadata",

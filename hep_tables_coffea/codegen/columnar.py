@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hep_tables_coffea.codegen.demand import Demand, gathers
+from hep_tables_coffea.codegen.demand import Demand, captured, gathers
 from hep_tables_coffea.codegen.hints import assigned
 from hep_tables_coffea.codegen.lower import last_step, lower_counts
 from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text
@@ -161,7 +161,7 @@ class Emitter:
         members = {name: self.value(build.field(node, name)).text for name in fields}
         inside = "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
         if list(members) == [str(number) for number in range(len(members))]:
-            inside = "(" + "".join(f"{text}, " for text in members.values()).strip() + ")"
+            inside = _tuple(list(members.values()))
         depth = "" if not self.demand.deep(node) else f", depth_limit={len(node.path)}"
         if self.demand.vector(node):
             module = functions.behaviors_of(node)
@@ -389,6 +389,49 @@ class Emitter:
         self.functions[name] = function
         return name
 
+    def visit_Chain(self, node: g.Chain) -> Piece:
+        self.helpers.add("chains")
+        return atom(f"chains({self.value(node.args[0]).text}, {node.bound}, {self._entries(node)})")
+
+    def _entries(self, node: g.Node) -> str:
+        """The entry in the file of each event, for messages."""
+        rows = build.restrict(build.row(build.source_of(node)), node.path[:1])
+        return f'about["entrystart"] + {self.value(rows).within(12)}'
+
+    def visit_Iterate(self, node: g.Iterate) -> Piece:
+        """A loop: its step and its condition are functions of the state, the rest is computed before."""
+        key = ("loop", node.args, node.bound)
+        if key not in self._pieces:
+            for one in captured(node):
+                self.value(one)
+            self._pieces[key] = self._loop(node)
+        return atom(f"{self._pieces[key].text}[{node.slot}]")
+
+    def _loop(self, node: g.Iterate) -> Piece:
+        n = node.size
+        state = [self.names.new(f"state_{k + 1}") for k in range(n)]
+        step = self._inner("step", state, node, list(node.args[2 * n : 3 * n]))
+        finished = self._inner("finished", state, node, [node.args[-1]])
+        begin = _tuple([self.value(arg).text for arg in node.args[:n]])
+        self.helpers.add("iterate")
+        return self.assign(
+            "last_state", atom(f"iterate({step}, {finished}, {begin}, {node.bound}, {self._entries(node)})"), node
+        )
+
+    def _inner(self, wish: str, state: list[str], node: g.Iterate, results: list[g.Node]) -> str:
+        """A function of the state, written where the loop is."""
+        inner = Emitter(self.demand, self.names, {}, self.constants)
+        inner.helpers, inner.imports, inner.columns, inner.functions = (
+            self.helpers, self.imports, self.columns, self.functions,
+        )  # fmt: skip
+        inner._pieces = dict(self._pieces)
+        inner._pieces.update(zip(node.args[node.size : 2 * node.size], map(atom, state)))
+        texts = [inner.value(result).text for result in results]
+        answer = texts[0] if wish == "finished" else _tuple(texts)
+        name = self.names.new(wish)
+        self.lines += [f"def {name}({', '.join(state)}):", *(f"    {line}" for line in inner.lines), f"    return {answer}"]
+        return name
+
     def visit_Reduce(self, node: g.Reduce) -> Piece:
         inner = node.args[0]
         if node.function == "num":
@@ -416,6 +459,10 @@ class Emitter:
 
 def _is_truth(node: g.Node) -> bool:
     return isinstance(node.type, Number) and node.type.dtype.kind == "b"
+
+
+def _tuple(texts: list[str]) -> str:
+    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
 
 
 def _group(record: g.Node) -> Any:

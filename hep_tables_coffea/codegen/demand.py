@@ -45,6 +45,7 @@ class Demand:
         while self._waiting:
             self._expand(self._waiting.pop())
         self._find_twins()
+        self._count_anchors()
 
     # -- collecting --
 
@@ -98,6 +99,8 @@ class Demand:
             return [inner, *index]
         if isinstance(node, g.Side):
             return [node.args[node.slot]]
+        if isinstance(node, g.Iterate):
+            return [*node.args[: node.size], *captured(node)]
         if isinstance(node, g.Nest):
             return [node.args[0]]
         if isinstance(node, g.Pick) and len(node.args) == 2 and gathers(node):
@@ -141,6 +144,14 @@ class Demand:
                     in_missing = record.type.option and len(leaf.path) > len(record.path)
                     if not _is_record(leaf) and not in_missing:
                         self.twins[leaf] = (record, name)
+
+    def _count_anchors(self) -> None:
+        """Columns that serve as anchors are used once more, so that they become variables."""
+        for node in list(self.order):
+            for path in anchor_paths(node):
+                column = self.column_on(path)
+                if column is not None:
+                    self.uses[column] += 1
 
     # -- asking --
 
@@ -189,6 +200,32 @@ class Demand:
                     return column
         msg = f"no column of {record.type.group.name} can be read"
         raise ValueError(msg)
+
+
+def anchor_paths(node: g.Node) -> list[Path]:
+    """The paths of which the code of a node needs the counts."""
+    if isinstance(node, g.Nest) or (isinstance(node, g.Call) and node.function == "ht.broadcast"):
+        return [node.args[1].path]
+    if isinstance(node, g.Side):
+        inputs = node.axis.inputs if node.axis.kind == "cross" else node.axis.inputs[:1]
+        return [(*node.path[: node.position], axis) for axis in inputs]
+    return []
+
+
+def captured(node: g.Iterate) -> list[g.Node]:
+    """The values that the steps of a loop use and that do not change in it."""
+    inside = [*node.args[2 * node.size :]]
+    moving: set[g.Node] = set(node.args[node.size : 2 * node.size])
+    found: dict[g.Node, None] = {}
+    for one in walk(inside):
+        if any(need in moving for need in one.needs):
+            moving.add(one)
+    for one in walk(inside):
+        if one in moving:
+            found.update(dict.fromkeys(need for need in one.needs if need not in moving and need.path))
+        elif one in inside:
+            found[one] = None
+    return [one for one in found if not _is_record(one)]
 
 
 def gathers(node: g.Pick) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from hep_tables_coffea.codegen.helpers import as_numpy, flatten_rows, may_miss
-from hep_tables_coffea.graph.helpers import together
+from hep_tables_coffea.codegen.helpers import as_numpy, flatten_rows, may_miss, side_by_side
+from hep_tables_coffea.graph.helpers import together, where
 
-__all__ = ["call_with_arrays", "each_row"]
+__all__ = ["call_with_arrays", "chains", "each_row", "iterate"]
 
 
 def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
@@ -52,3 +52,42 @@ def each_row(function: Any) -> Any:
         return np.array([function(*row) for row in zip(*columns)])
 
     return all_rows
+
+
+def iterate(step: Any, finished: Any, state: Any, bound: int, rows: Any) -> Any:
+    """Repeat a step for each row until it is finished; an error names the first row that never is."""
+    done = ak.fill_none(finished(*state), True)
+    for _ in range(bound):
+        if ak.all(done, axis=None):
+            return state
+        after = step(*state)
+        state = tuple(where(done, old, new) for old, new in zip(state, after))
+        done = done | ak.fill_none(finished(*state), True)
+    if ak.all(done, axis=None):
+        return state
+    waiting = ~done
+    while waiting.ndim > 1:
+        waiting = ak.any(waiting, axis=-1)
+    entry = int(np.asarray(rows)[np.asarray(waiting)][0])
+    raise ValueError(f"a loop was not finished after {bound} steps in the event at entry {entry} of the file")
+
+
+def chains(pointer: Any, bound: int, rows: Any) -> Any:
+    """For each row the rows that a pointer leads to, until it points nowhere."""
+    size = ak.num(pointer, axis=1)
+    lists, now = [], pointer
+    for _ in range(bound):
+        there = ak.fill_none((now >= 0) & (now < size), False)
+        if not ak.any(there, axis=None):
+            break
+        now = ak.mask(now, there)
+        lists.append(now)
+        now = pointer[now]
+    else:
+        waiting = ak.any(ak.fill_none((now >= 0) & (now < size), False), axis=1)
+        if ak.any(waiting):
+            entry = int(np.asarray(rows)[np.asarray(waiting)][0])
+            raise ValueError(f"more than {bound} ancestors in the event at entry {entry} of the file")
+    if not lists:
+        return ak.values_astype(pointer[..., np.newaxis][..., :0], "int64")
+    return ak.drop_none(ak.values_astype(side_by_side(*lists), "int64"), axis=-1)

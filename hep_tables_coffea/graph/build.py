@@ -235,6 +235,13 @@ def moved(node: Node, value: Node) -> Node:
     return flatten(value, node.position)
 
 
+def moved_all(node: Node, value: Node) -> Node:
+    """A value of the rows of a stored collection, moved as a record of them was moved since."""
+    if isinstance(node, (Restrict, Pick, Nest, Side, Current, Flatten)):
+        return moved(node, moved_all(node.args[node.slot if isinstance(node, Side) else 0], value))
+    return value
+
+
 def extend(node: Node, members: Mapping[str, Node]) -> Node:
     """The record with further fields, or other values of its fields."""
     element = node.type

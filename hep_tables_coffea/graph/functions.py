@@ -10,8 +10,21 @@ import numpy as np
 
 from hep_tables_coffea.errors import RecordingError
 from hep_tables_coffea.graph import build
+from hep_tables_coffea.graph.axes import Axis
 from hep_tables_coffea.graph.helpers import HELPERS
-from hep_tables_coffea.graph.nodes import Aggregate, Arrange, Behave, Call, Declared, Literal, Node, Reduce, UserCall
+from hep_tables_coffea.graph.nodes import (
+    Aggregate,
+    Arrange,
+    Behave,
+    Call,
+    Chain,
+    Declared,
+    Iterate,
+    Literal,
+    Node,
+    Reduce,
+    UserCall,
+)
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Element, Number, Record, number, optional, required
 
@@ -136,6 +149,20 @@ def user_call(declared: Declared, args: Sequence[Node]) -> Node:
             raise RecordingError(msg, values=[("argument", arg.text)], hint="give it the columns that it needs")
     element = optional(declared.returns) if any(arg.type.option for arg in args) else declared.returns
     return UserCall.make(tuple(_implicit(args, len(path))), (declared,), path, element, None)
+
+
+def iterate(
+    begin: Sequence[Node], parameters: Sequence[Node], steps: Sequence[Node], until: Node, bound: int, slot: int
+) -> Node:
+    """One value of the last state of a loop."""
+    args = (*begin, *parameters, *steps, until)
+    return Iterate.make(args, (bound, slot), parameters[slot].path, parameters[slot].type, None)
+
+
+def chain(pointer: Node, name: str, bound: int) -> Node:
+    """The rows that a pointer leads to, as positions: the parent, its parent, and so on."""
+    axis = Axis("listed", name, params=("chain", bound))
+    return Chain.make((pointer,), (axis, bound), (*pointer.path, axis), number("int64"), None)
 
 
 def call_again(node: Call, args: Sequence[Node]) -> Node:

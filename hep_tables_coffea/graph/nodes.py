@@ -25,18 +25,21 @@ __all__ = [
     "Arrange",
     "Behave",
     "Call",
+    "Chain",
     "Current",
     "Declared",
     "Extend",
     "Field",
     "Fill",
     "Flatten",
+    "Iterate",
     "Join",
     "Listed",
     "Literal",
     "Metadata",
     "Nest",
     "Node",
+    "Parameter",
     "Pick",
     "Reduce",
     "Restrict",
@@ -279,6 +282,41 @@ class UserCall(Node):
 
     __slots__ = ()
     parameters = ("declared",)
+
+
+class Parameter(Node):
+    """One value of the state of a loop: `number` tells the loops apart, `slot` the values of one."""
+
+    __slots__ = ()
+    parameters = ("number", "slot")
+
+    def _hash(self) -> str:
+        return hashlib.sha256(f"Parameter {self.slot} {self.type}".encode()).hexdigest()
+
+
+class Iterate(Node):
+    """One value of the last state of a loop. args: where the state begins, its parameters, the steps, the condition.
+
+    There are as many beginnings, parameters and steps as the state has values; `slot` says which of them this is.
+    """
+
+    __slots__ = ()
+    parameters = ("bound", "slot")
+
+    @property
+    def size(self) -> int:
+        """The number of values of the state."""
+        return (len(self.args) - 1) // 3
+
+
+class Chain(Node):
+    """The rows that a pointer leads to, one after the other, until it points nowhere. args: the pointer.
+
+    The pointer holds positions in its own list; the result is a list of positions for each row.
+    """
+
+    __slots__ = ()
+    parameters = ("axis", "bound")
 
 
 class Behave(Node):

@@ -26,6 +26,16 @@ def follow(node: Node, reference: Reference) -> Node:
     return _rows_at(target, indices[0])
 
 
+def ancestors(node: Node, reference: Reference, bound: int) -> Node:
+    """The rows that a reference to the same collection leads to, one after the other: parent, grandparent, ..."""
+    target = build.source_of(node)
+    for name in reference.target.split("."):
+        target = build.field(target, name)
+    pointer = build.field(target, reference.indices[0])
+    chains = functions.chain(pointer, "ancestors", bound)
+    return _rows_at(target, build.moved_all(node, chains))
+
+
 def _on_events(node: Node, events: Node) -> Node:
     return build.restrict(node, events.path[:1] + node.path[1:])
 

@@ -157,6 +157,8 @@ def _again(node: g.Node, args: list[g.Node], axes: dict[Axis, Axis], made: dict[
         return build.flatten(args[0], node.position)
     if isinstance(node, g.Pick):
         return build.pick(args[0], args[1] if len(args) > 1 else node.constant, node.position)
+    if isinstance(node, g.Parameter):
+        return g.Parameter.make((), node.params, tuple(map(moved, node.path)), node.type, node.where)
     if isinstance(node, g.Current):
         return build.relabel(args[0], moved(node.axis), node.position)
     return _computed_again(node, args)
@@ -165,6 +167,11 @@ def _again(node: g.Node, args: list[g.Node], axes: dict[Axis, Axis], made: dict[
 def _computed_again(node: g.Node, args: list[g.Node]) -> g.Node:
     if isinstance(node, g.Call):
         return functions.call_again(node, args)
+    if isinstance(node, g.Iterate):
+        n = node.size
+        return functions.iterate(args[:n], args[n : 2 * n], args[2 * n : 3 * n], args[-1], node.bound, node.slot)
+    if isinstance(node, g.Chain):
+        return functions.chain(args[0], node.axis.name, node.bound)
     if isinstance(node, g.UserCall):
         return functions.user_call(node.declared, args)
     if isinstance(node, g.Reduce):

@@ -8,7 +8,7 @@ from typing import Any
 from hep_tables_coffea.errors import FieldNotFoundError, hint_names
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph.nodes import Behave, Node
-from hep_tables_coffea.graph.refer import follow
+from hep_tables_coffea.graph.refer import ancestors, follow
 from hep_tables_coffea.record.columns import as_record, defined_names
 from hep_tables_coffea.record.named import named_value
 from hep_tables_coffea.types import infer
@@ -37,12 +37,21 @@ def attribute(node: Node, name: str) -> Node | Callable[..., Node]:
     reference = references(node).get(name)
     if reference is not None:
         return follow(node, reference)
+    if name == "ancestors" and _leads_up(node):
+        return lambda max_iterations=100: ancestors(node, references(node)["parent"], max_iterations)
     found = _behavior(node, name)
     if found is not None:
         return found
     what = node.path[-1].name if node.path else "the record"
     msg = f"{what} has no {name!r}"
     raise FieldNotFoundError(msg, values=[(what, node.text)], hint=hint_names(name, known_names(node)))
+
+
+def _leads_up(node: Node) -> bool:
+    """Whether rows have parents in their own collection."""
+    parent = references(node).get("parent")
+    group = _group(node)
+    return parent is not None and parent.target == group.name and not parent.inverse
 
 
 def references(node: Node) -> dict[str, Reference]:
@@ -102,4 +111,4 @@ def behavior_names(node: Node) -> set[str]:
 def known_names(node: Node) -> set[str]:
     """Everything that may stand after the dot."""
     fields = set(node.type.fields) if isinstance(node.type, Record) else set()
-    return fields | set(defined_names(node)) | set(references(node)) | behavior_names(node)
+    return fields | set(defined_names(node)) | set(references(node)) | ({"ancestors"} if _leads_up(node) else set()) | behavior_names(node)

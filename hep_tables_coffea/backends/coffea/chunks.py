@@ -19,7 +19,8 @@ from hep_tables_coffea.backends.coffea.nano import kept, read_fields
 
 __all__ = ["Chunk", "ChunkRunner", "Events"]
 
-_GENERATED = "<hep_tables_coffea "
+#: How the module of a generated class begins. cloudpickle drops the name of the file, and keeps that of the module.
+_GENERATED = "hep_tables_coffea_generated"
 _REMOTE = ("root://", "http://", "https://", "s3://")
 
 
@@ -142,7 +143,8 @@ class ChunkRunner:
         return {"out": out, "chunks": {chunk.key: [account]}, "failures": {}}
 
     def _failure(self, events: Events, error: Exception) -> dict[str, Any]:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(_GENERATED)]
+        frames = traceback.walk_tb(error.__traceback__)
+        lines = [line for frame, line in frames if str(frame.f_globals.get("__name__")).startswith(_GENERATED)]
         text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         return {
             "kind": "file" if events.problem is error else "program",

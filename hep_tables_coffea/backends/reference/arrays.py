@@ -72,7 +72,13 @@ def _required(values: Sequence[Any], kind: Kind, names: bool) -> ak.contents.Con
             for name, (depth, inner) in kind.fields.items()
         ]
         parameters = {"__record__": kind.name} if names and kind.name else None
-        return ak.contents.RecordArray(contents, list(kind.fields), length=len(values), parameters=parameters)
+        return ak.contents.RecordArray(contents, _names(kind.fields), length=len(values), parameters=parameters)
     if isinstance(kind, Text):
         return ak.Array([*values, ""]).layout[: len(values)]
     return ak.contents.NumpyArray(np.array(values, dtype=kind.dtype))
+
+
+def _names(fields: Iterable[str]) -> list[str] | None:
+    """The names of fields; None for members of a tuple, which are numbered."""
+    names = list(fields)
+    return None if names == [str(number) for number in range(len(names))] else names

@@ -14,6 +14,8 @@ from hep_tables_coffea.backends.reference.questions import Question, ask, column
 from hep_tables_coffea.backends.reference.tables import FileTable
 from hep_tables_coffea.backends.reference.totals import Totals, per_event
 from hep_tables_coffea.errors import DataError, HepTablesError, RunError, translate
+from hep_tables_coffea.graph.nodes import Source, UserCall
+from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.plugins.protocol import Delivery, Failure, Support
 
 if TYPE_CHECKING:
@@ -51,6 +53,12 @@ class ReferenceBackend:
     name = "reference"
 
     def supports(self, node: Node) -> Support:
+        if isinstance(node, Source) and node.dataset.schema.coffea_schema:
+            return Support(False, "a table that a schema class of coffea lays out is read by coffea alone")
+        if isinstance(node, UserCall) and node.declared.function is None:
+            known = provided(node.declared.name)
+            if known is None or known.numpy is None:
+                return Support(False, f"nobody provides the function {node.declared.name}: ht.backend_function does")
         return Support(True)
 
     def compile(self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str) -> ReferenceProgram:

@@ -44,12 +44,15 @@ def total(node: g.Behave, records: Sequence[Any]) -> Any:
 
 
 def _typed(result: Any, kind: Any) -> Any:
-    """Numbers of the declared type; a record as a dict."""
+    """Numbers of the declared type; a record as a dict, a vector in the declared coordinates."""
     if result is None:
         return None
-    if isinstance(kind, RecordKind):
-        return {name: cast(result[name], inner) for name, (_, inner) in kind.fields.items()}  # type: ignore[arg-type]
-    return cast(result, kind)
+    if not isinstance(kind, RecordKind):
+        return cast(result, kind)
+    members = result if isinstance(result, dict) else {name: result[name] for name in result.fields}
+    if not set(kind.fields) <= set(members):
+        members = vectors.expressed(members, kind.fields)
+    return {name: cast(members[name], inner) for name, (_, inner) in kind.fields.items()}  # type: ignore[arg-type]
 
 
 def _of_vectors(node: g.Behave, arguments: Sequence[Any], kind: Any) -> Any:

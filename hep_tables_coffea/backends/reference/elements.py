@@ -13,7 +13,7 @@ from hep_tables_coffea.types.elements import Element, Number
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["cast", "compute"]
+__all__ = ["call_user", "cast", "compute"]
 
 
 def cast(value: Any, element: Element) -> Any:
@@ -31,6 +31,21 @@ def compute(function: str, arguments: Sequence[Any], options: Mapping[str, Any],
     if any(argument is None for argument in arguments):
         return None
     return cast(_plain(function)(*arguments, **options), element)
+
+
+def call_user(declared: Declared, arguments: Sequence[Any]) -> Any:
+    """A function of the user, of numbers or, where it takes whole arrays, of arrays of one number."""
+    if any(argument is None for argument in arguments):
+        return None
+    function = declared.function
+    if function is not None and not declared.vectorized:
+        return cast(function(*arguments), declared.returns)
+    if function is None:
+        known = provided(declared.name)
+        assert known is not None
+        function = known.numpy
+    assert function is not None
+    return cast(np.asarray(function(*(np.asarray([argument]) for argument in arguments)))[0], declared.returns)
 
 
 # -- about missing values --------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from itertools import combinations, combinations_with_replacement, product
 from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.backends.reference import behaviors
-from hep_tables_coffea.backends.reference.elements import cast, compute
+from hep_tables_coffea.backends.reference.elements import call_user, cast, compute
 from hep_tables_coffea.backends.reference.lists import ARRANGED, REDUCED
 from hep_tables_coffea.backends.reference.nested import absent, at_depth, together
 from hep_tables_coffea.backends.reference.questions import Question, ask, needs, stored
@@ -78,6 +78,17 @@ class EventValues:
 
     def visit_Zip(self, node: g.Zip, fields: tuple[str, ...], answers: list[Any]) -> Any:
         return at_depth(lambda *members: dict(zip(fields, members, strict=True)), len(node.path), *answers)
+
+    def visit_Extend(self, node: g.Extend, fields: tuple[str, ...], answers: list[Any]) -> Any:
+        names = [name for name in node.names if name in fields]
+
+        def extended(record: Any, *members: Any) -> Any:
+            return None if record is None else {**record, **dict(zip(names, members, strict=True))}
+
+        return at_depth(extended, len(node.path), *answers)
+
+    def visit_Current(self, node: g.Current, fields: tuple[str, ...], answers: list[Any]) -> Any:
+        return answers[0]
 
     def visit_Restrict(self, node: g.Restrict, fields: tuple[str, ...], answers: list[Any]) -> Any:
         return self.restricted(answers[0], node.args[0].path, node.path)
@@ -174,6 +185,10 @@ class EventValues:
 
         values = [(answer, min(len(arg.path), len(node.path))) for arg, answer in zip(node.args, answers, strict=True)]
         return together(function, len(node.path), values)
+
+    def visit_UserCall(self, node: g.UserCall, fields: tuple[str, ...], answers: list[Any]) -> Any:
+        values = [(answer, len(arg.path)) for arg, answer in zip(node.args, answers, strict=True)]
+        return together(lambda *arguments: call_user(node.declared, arguments), len(node.path), values)
 
     def visit_Behave(self, node: g.Behave, fields: tuple[str, ...], answers: list[Any]) -> Any:
         if node.how == "reduce":

@@ -30,6 +30,8 @@ def fields_of(node: g.Node) -> tuple[str, ...]:
     """The fields of a record that can be read: not the stored columns that nobody can interpret."""
     element = node.type
     assert isinstance(element, Record)
+    if isinstance(node, g.Extend):
+        return tuple(dict.fromkeys((*fields_of(node.args[0]), *node.names)))
     group = element.group
     return tuple(n for n in element.fields if group is None or not _problem(group.fields.get(n)))
 
@@ -56,6 +58,8 @@ def needs(question: Question) -> list[Question]:
         return _field_needs(node, fields)
     if isinstance(node, (g.Source, g.Zip)):
         return [ask(build.field(node, name)) for name in fields]
+    if isinstance(node, g.Extend):
+        return _extend_needs(node, fields)
     if isinstance(node, g.Behave):
         return [ask(arg, touched(node, k)) for k, arg in enumerate(node.args)]
     if isinstance(node, g.Side):
@@ -83,6 +87,13 @@ def _field_needs(node: g.Field, fields: tuple[str, ...]) -> list[Question]:
         return [ask(build.field(node, name)) for name in fields]
     leaf = stored(node)
     return [ask(build.field(record, leaf.like))] if leaf is not None and leaf.constant is not None else []
+
+
+def _extend_needs(node: g.Extend, fields: tuple[str, ...]) -> list[Question]:
+    base, *values = node.args
+    own = [name for name in fields if name not in node.names]
+    added = [ask(value) for name, value in zip(node.names, values, strict=True) if name in fields]
+    return [ask(base, own or _little(base)), *added]
 
 
 def _little(node: g.Node) -> tuple[str, ...] | None:
