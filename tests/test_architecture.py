@@ -49,7 +49,7 @@ BESIDE = {
 #: Only the public face and the command line reach out of the house: to the sample files, and to the face itself.
 REACHES_OUT = {"__init__": {"samples"}, "cli": {"face", "samples"}}
 #: Two doors of the surface lead up, and are opened only when used: how a value shows itself, and `peek`.
-DOORS = {f"{PACKAGE}.record.array": {"show", "run"}}
+DOORS = {f"{PACKAGE}.record.array": {"show", "run"}, f"{PACKAGE}.plan.explain": {"show"}}
 HEAVY = ["coffea", "dask", "distributed", "func_adl", "matplotlib", "mplhep", "numba", "pandas", "scipy", "servicex"]
 
 CONFIG = configparser.ConfigParser()

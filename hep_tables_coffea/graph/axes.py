@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -17,6 +18,7 @@ __all__ = ["Axis", "Path", "derives", "path_text", "steps"]
 DERIVED = ("subset", "ordered", "sliced", "padded")
 
 _axes: WeakValueDictionary[tuple[Any, ...], Axis] = WeakValueDictionary()
+_making = RLock()
 
 
 class Axis:
@@ -56,14 +58,15 @@ class Axis:
         inputs: tuple[Axis, ...] = (),
     ) -> Axis:
         key = (kind, name, id(parent), id(node), params, tuple(map(id, inputs)))
-        known = _axes.get(key)
-        if known is not None:
-            return known
-        axis = super().__new__(cls)
-        axis.kind, axis.name, axis.parent, axis.node, axis.params, axis.inputs = kind, name, parent, node, params, inputs
-        axis._digest = ""
-        _axes[key] = axis
-        return axis
+        with _making:
+            known = _axes.get(key)
+            if known is not None:
+                return known
+            axis = super().__new__(cls)
+            axis.kind, axis.name, axis.parent, axis.node, axis.params, axis.inputs = kind, name, parent, node, params, inputs
+            axis._digest = ""
+            _axes[key] = axis
+            return axis
 
     def __repr__(self) -> str:
         return f"<axis {self.name}>"

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from threading import RLock
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakValueDictionary
 
@@ -51,6 +52,7 @@ __all__ = [
 
 _nodes: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
 _serial = count()
+_making = RLock()
 N = TypeVar("N", bound="Node")
 
 
@@ -74,9 +76,20 @@ class Node:
     ) -> Self:
         """The node of this kind with these arguments: the one that exists already, or a new one."""
         key = (cls, tuple(map(id, args)), params)
-        known = _nodes.get(key)
-        if known is not None:
-            return known  # type: ignore[return-value]
+        with _making:  # programs are recorded and planned in several threads
+            known = _nodes.get(key)
+            return known if known is not None else cls._new(key, args, params, path, type_, where)  # type: ignore[return-value]
+
+    @classmethod
+    def _new(
+        cls: type[N],
+        key: tuple[Any, ...],
+        args: tuple[Node, ...],
+        params: tuple[Any, ...],
+        path: Path,
+        type_: Element,
+        where: Where | None,
+    ) -> N:
         node = object.__new__(cls)
         node.args, node.params, node.path, node.type = args, params, path, type_
         node.where = where or here()

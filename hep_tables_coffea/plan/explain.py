@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
+from pathlib import Path
 
 from hep_tables_coffea.plan.stages import Plan, Stage
 
@@ -56,7 +58,15 @@ class Explanation:
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def picture(self, path: str | Path | None = None) -> str:
+        """The recorded program as an SVG picture; written to a file where a path is given."""
+        from hep_tables_coffea.show.picture import graph_svg
 
-        return f"<pre>{escape(str(self))}</pre>"
+        svg = graph_svg(self.plan.outputs)
+        if path is not None:
+            Path(path).write_text(svg, encoding="utf-8")
+        return svg
+
+    def _repr_html_(self) -> str:
+        text = f"<details><summary>plan and code</summary><pre>{escape(str(self))}</pre></details>"
+        return f'<div style="overflow:auto">{self.picture()}</div>{text}'

@@ -124,7 +124,11 @@ def run_chunks(chunks: Sequence[Chunk], runner: ChunkRunner, options: Options) -
     executor = executors.executor_for(options, progress)
     empty: dict[str, Any] = {"out": {}, "chunks": {}, "failures": {}}
     with executors.quiet(not progress), _by_value(executors.sends_by_value(executor)):
-        merged, problem = executor(list(chunks), runner, empty)
+        try:
+            merged, problem = executor(list(chunks), runner, empty)
+        except KeyboardInterrupt:
+            executors.abandon()
+            raise
     if isinstance(problem, BaseException):
         raise problem
     return merged  # type: ignore[no-any-return]
@@ -138,21 +142,20 @@ _registering = Lock()
 @contextmanager
 def _by_value(wanted: bool) -> Iterator[None]:
     """Send our modules along, for workers that do not have them."""
-    import hep_tables_coffea
-
     if not wanted:
         yield
         return
+    package = sys.modules[__name__.partition(".")[0]]
     with _registering:
-        _registered.append(hep_tables_coffea)
-        cloudpickle.register_pickle_by_value(hep_tables_coffea)
+        _registered.append(package)
+        cloudpickle.register_pickle_by_value(package)
     try:
         yield
     finally:
         with _registering:
             _registered.pop()
             if not _registered:
-                cloudpickle.unregister_pickle_by_value(hep_tables_coffea)
+                cloudpickle.unregister_pickle_by_value(package)
 
 
 backend = CoffeaBackend()

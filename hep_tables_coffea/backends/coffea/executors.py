@@ -12,7 +12,7 @@ from typing import Any
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import OptionError, hint_names
 
-__all__ = ["NAMES", "executor_for", "make_executor", "quiet", "sends_by_value", "workers_of"]
+__all__ = ["NAMES", "abandon", "executor_for", "make_executor", "quiet", "sends_by_value", "workers_of"]
 
 _kept: dict[str, Any] = {}
 
@@ -45,8 +45,18 @@ def _futures(options: Options, **common: Any) -> Any:
     from coffea.processor import FuturesExecutor
 
     workers = workers_of(options)
-    pool = loky.get_reusable_executor(max_workers=workers, timeout=300)
+    pool = _kept["futures"] = loky.get_reusable_executor(max_workers=workers, timeout=300)
     return FuturesExecutor(pool=pool, workers=workers, retries=0, **common)
+
+
+def abandon() -> None:
+    """Drop what waits in our pools: after Ctrl-C nobody wants it, and Python would wait for it at its end."""
+    threads = _kept.pop("threads", None)
+    if threads is not None:
+        threads.shutdown(wait=False, cancel_futures=True)
+    processes = _kept.pop("futures", None)
+    if processes is not None:
+        processes.shutdown(wait=False, kill_workers=True)
 
 
 def _dask(options: Options, **common: Any) -> Any:

@@ -8,10 +8,13 @@ import awkward as ak
 import numpy as np
 
 from hep_tables_coffea.graph.functions import resolve
+from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Element, Number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from hep_tables_coffea.graph.nodes import Declared
 
 __all__ = ["call_user", "cast", "compute"]
 
