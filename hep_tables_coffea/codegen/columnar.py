@@ -140,7 +140,9 @@ class Emitter:
             hint = "ht.make_local makes both; for a processor, compute it first and put the number in"
             raise UsageError(msg, values=[("value", node.text)], where=node.where, hint=hint)
         value = self.constants[node]
-        return Piece(literal_text(float("nan") if value is None else value, type(value).__name__), 13)
+        if isinstance(node.type, Number):
+            return Piece(literal_text(float("nan") if value is None else value, node.type.dtype.name), 13)
+        return atom(repr(str(value)))
 
     # -- records --
 
@@ -330,6 +332,11 @@ class Emitter:
         """The arguments. awkward makes whole lists missing where it broadcasts a missing value, so we repeat those."""
         pieces = [self.value(arg) for arg in args]
         for k, arg in enumerate(args):
+            if self.constants.get(arg, 0) is None and isinstance(arg.type, Number):
+                self.helpers.add("missing_like")
+                rows = next(a for a in args if len(a.path) == len(node.path))
+                like = self.value(build.anchor(rows)).text
+                pieces[k] = atom(f"missing_like({like}, {arg.type.dtype.name!r})")
             makes_missing = arg.type.option or (isinstance(node, g.Call) and node.function == "ak.mask")
             if arg.path and len(arg.path) < len(node.path) and makes_missing:
                 self.helpers.add("broadcast")

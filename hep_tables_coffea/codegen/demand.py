@@ -72,6 +72,8 @@ class Demand:
         return [n for n in node.type.fields if not (isinstance(members[n], Leaf) and members[n].problem)]  # type: ignore[union-attr]
 
     def _expand(self, node: g.Node) -> None:
+        if not node.path:
+            return  # a constant, or a value of the whole dataset that is known before
         if isinstance(node, g.Behave):
             for arg, touched in zip(node.args, node.touched):
                 if _is_record(arg):
@@ -161,6 +163,8 @@ class Demand:
 
     def _named(self, node: g.Node) -> list[g.Node]:
         node = lower_counts(node)
+        if not node.path:
+            return []
         if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave):
             return []
         if is_moved(node) or not _is_record(node):

@@ -181,6 +181,11 @@ def missing_column(size: int, dtype: str, depth: int, counts: Any) -> Any:
     return ak.unflatten(column, counts) if depth else column
 
 
+def missing_like(rows: Any, dtype: str) -> Any:
+    """A missing value for each row."""
+    return ak.mask(ak.full_like(rows, 0, dtype=dtype), ak.full_like(rows, False, dtype=bool))
+
+
 def per_event(value: Any, size: int, like: Any) -> Any:
     """A value of the metadata, repeated for every event; missing where it is None."""
     one = ak.Array([like if value is None else value])[np.zeros(size, np.int64)]

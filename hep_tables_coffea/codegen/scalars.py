@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hep_tables_coffea.codegen.source import Names, literal_text
 from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.types.elements import Number
 
 __all__ = ["ScalarWriter"]
 
@@ -37,10 +40,15 @@ class ScalarWriter:
         assert isinstance(node, g.Call)
         if node.function == "ak.is_none":
             return f"({texts[0]} is None)"
+        if node.function == "ak.values_astype":
+            self.helpers.add("of_known")
+            return f"of_known(np.{np.dtype(dict(node.options)['to']).type.__name__}, {texts[0]})"
         if node.function == "ak.fill_none":
+            if isinstance(node.type, Number):
+                texts[1] = f"np.{node.type.dtype.type.__name__}({texts[1]}).item()"
             return f"({texts[1]} if {texts[0]} is None else {texts[0]})"
         options = "".join(f", {key}={value!r}" for key, value in node.options)
-        name = {"ht.where": "np.where", "ak.values_astype": "np.asarray"}.get(node.function, node.function)
+        name = {"ht.where": "np.where"}.get(node.function, node.function)
         self.helpers.add("of_known")
         if name.startswith("ht."):
             name = name[3:]

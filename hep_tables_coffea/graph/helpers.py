@@ -42,9 +42,10 @@ def together(*values: Any) -> list[Any]:
 
 def where(condition: Any, x: Any, y: Any) -> Any:
     """x where the condition is true, else y; missing where the condition is missing."""
-    condition, x, y = together(condition, x, y)
     if not isinstance(condition, ak.Array):
-        return x if condition else y
+        rows = max((value for value in (x, y) if isinstance(value, ak.Array)), key=lambda array: array.ndim)
+        condition = ak.full_like(rows, bool(condition), dtype=bool)
+    condition, x, y = together(condition, x, y)
     chosen = ak.where(ak.fill_none(condition, False, axis=-1), x, y)
     return ak.mask(chosen, ~ak.is_none(condition, axis=-1)) if "?" in str(condition.type) else chosen
 
@@ -63,6 +64,9 @@ def required(value: Any) -> Any:
 
 def on_numbers(function: Callable[..., Any], array: Any) -> Any:
     """A function of flat numpy arrays applied to the numbers of an array."""
+
+    if not isinstance(array, ak.Array):
+        return function(np.asarray(array))
 
     def visit(layout: Any, **_: Any) -> Any:
         return ak.contents.NumpyArray(function(layout.data)) if layout.is_numpy else None

@@ -102,7 +102,7 @@ def _argcartesian(arrays: Any, axis: Any = 1, nested: Any = None, with_name: str
 def _concatenate(arrays: Any, axis: Any = 0) -> Array:
     nodes = list(_members("concatenate", arrays).values())
     _check_innermost("concatenate", nodes, axis)
-    names = [node.path[-1].name for node in nodes]
+    names = [node.path[-1].base.name for node in nodes]
     unique = [name if names.count(name) == 1 else f"{name}_{k}" for k, name in enumerate(names)]
     return wrap(combine.concat(dict(zip(unique, nodes))))
 

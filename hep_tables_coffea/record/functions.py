@@ -60,7 +60,7 @@ def concat(*collections: Array, **renamed: Array) -> Array:
     parts: dict[str, Node] = {}
     for value in collections:
         node = node_of(value, "concatenate")
-        name = node.path[-1].name if node.path else "value"
+        name = node.path[-1].base.name if node.path else "value"
         while name in parts:
             name += "'"
         parts[name] = node

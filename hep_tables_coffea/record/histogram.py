@@ -45,7 +45,12 @@ class Builder:
         self._real, self._steps = real, steps
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = None if name.startswith("_") else getattr(self._real, name, None)
+        if name.startswith("_"):
+            raise AttributeError(name)
+        method = getattr(self._real, name, None)
+        if name == "fill" and method is None:
+            msg = "the histogram has no storage yet"
+            raise UsageError(msg, hint="choose one before fill: .Double(), .Int64(), .Weight()")
         if method is None:
             names = [known for known in dir(self._real) if not known.startswith("_")]
             msg = f"hist's builder has no {name!r} here"
@@ -179,7 +184,8 @@ def _check_growth(template: hist.Hist[Any]) -> None:
 
 def _checked(node: Node, name: str, axis: Any) -> Node:
     wants_text = isinstance(axis, hist.axis.StrCategory)
-    fits = isinstance(node.type, Text) if wants_text else isinstance(node.type, Number)
+    real = isinstance(node.type, Number) and node.type.dtype.kind != "c"
+    fits = isinstance(node.type, Text) if wants_text else real
     if not fits:
         msg = f"the axis {name} is filled with {'strings' if wants_text else 'numbers'}, and not with {node.type}"
         hint = "fill one of its columns" if isinstance(node.type, Record) else "use another axis or value"
