@@ -216,8 +216,8 @@ class RunError(HepTablesError, RuntimeError):
     """The program failed in a worker: the message names the user's line, the file and the entry range."""
 
 
-def translate(error: Exception) -> HepTablesError:
-    """An error of reading files as one of ours."""
+def translate(error: Exception, where: Where | None = None) -> HepTablesError:
+    """An error of reading files as one of ours; `where` is the user's line, if another thread than the user's read."""
     if isinstance(error, HepTablesError):
         return error
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
@@ -227,4 +227,4 @@ def translate(error: Exception) -> HepTablesError:
     elif isinstance(error, KeyError):
         kind = TreeMissingError
     summary, _, hint = text.partition("\n")
-    return kind(summary, hint=hint.strip())
+    return kind(summary, hint=hint.strip(), where=where)

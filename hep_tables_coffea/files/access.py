@@ -23,8 +23,9 @@ def describe(path: str, tree: str | None = None) -> Table:
     Raises `TreeNotFoundError` (a `KeyError`) if there is no such tree or no telling which, `OSError` if the file is
     missing, broken or of another kind.
 
-    >>> table = describe("nano_dy.root", "Events")  # doctest: +SKIP
-    >>> table.num_entries, table.columns["Jet_pt"].dtype, table.columns["Jet_pt"].depth  # doctest: +SKIP
+    >>> import hep_tables_coffea as ht
+    >>> table = describe(ht.samples.nanoaod("zll.root", events=40), "Events")
+    >>> table.num_entries, table.columns["Jet_pt"].dtype, table.columns["Jet_pt"].depth
     (40, 'float32', 1)
     """
     return acquire(path).source(tree).table()

@@ -51,6 +51,7 @@ __all__ = [
     "relabel",
     "restrict",
     "row",
+    "shrunk",
     "side",
     "source",
     "source_of",
@@ -98,10 +99,11 @@ def metadata(events: Node, name: str, values: tuple[Any, ...]) -> Node:
 # -- alignment -------------------------------------------------------------------------------------------------------
 
 
-def align(nodes: Sequence[Node], doing: str = "combine") -> tuple[Path, list[Node]]:
+def align(nodes: Sequence[Node], doing: str = "combine", depth: int | None = None) -> tuple[Path, list[Node]]:
     """The path on which all values have one entry, and the values restricted to it.
 
-    Prefixes broadcast down, parents are restricted to their subsets; everything else is an error.
+    Prefixes broadcast down, parents are restricted to their subsets; everything else is an error. With a `depth` only
+    that many axes are aligned, and deeper ones stay as they are.
     """
     if any(axis.kind == "current" for node in nodes for axis in node.path):
         from hep_tables_coffea.graph.scope import nest_together
@@ -110,7 +112,7 @@ def align(nodes: Sequence[Node], doing: str = "combine") -> tuple[Path, list[Nod
     target: list[Axis] = []
     owner: list[Node] = []
     for node in nodes:
-        for k, axis in enumerate(node.path):
+        for k, axis in enumerate(node.path[:depth]):
             if k == len(target):
                 target.append(axis)
                 owner.append(node)
@@ -120,7 +122,7 @@ def align(nodes: Sequence[Node], doing: str = "combine") -> tuple[Path, list[Nod
             elif not derives(target[k], axis):
                 raise _mismatch(owner[k], node, k, doing)
     path = tuple(target)
-    return path, [restrict(node, path[: len(node.path)]) for node in nodes]
+    return path, [restrict(node, path[: len(node.path)] + node.path[len(path) :]) for node in nodes]
 
 
 def _mismatch(one: Node, other: Node, k: int, doing: str) -> AxisError:
@@ -153,10 +155,20 @@ def _dataset_name(node: Node) -> str:
         return node.text
 
 
+def one_element(node: Node, doing: str) -> AxisError:
+    """The error of treating the parameter of a lambda as a list."""
+    name = next(axis.name for axis in reversed(node.path) if axis.kind == "current")
+    msg = f"{doing} of one element: the parameter of a lambda is a single row of {name}"
+    hint = "use the whole collection, or a list that the row has; ht.where and ak.mask make a choice for one element"
+    return AxisError(msg, values=[("value", node.text)], hint=hint)
+
+
 def restrict(node: Node, target: Path) -> Node:
     """The value on the rows of `target`, whose axes derive from the value's."""
     if node.path == target:
         return node
+    if any(axis.parent is not None and axis.base.kind == "current" for axis in target):
+        raise one_element(node, "a selection")
     if isinstance(node, Restrict):
         return restrict(node.args[0], target)
     if isinstance(node, Extend):
@@ -164,7 +176,8 @@ def restrict(node: Node, target: Path) -> Node:
         moved_values = [restrict(value, target + value.path[len(target) :]) for value in values]
         return extend(restrict(base, target), dict(zip(node.names, moved_values)))
     if isinstance(node, Zip) and node.args:
-        return zip_fields(dict(zip(node.names, (restrict(arg, target) for arg in node.args))), node.behavior)
+        members = [restrict(arg, target + arg.path[len(target) :]) for arg in node.args]
+        return _zip_again(node, members, len(target))
     element = node.type
     if any(step.kind == "padded" for old, new in zip(node.path, target) for step in _between(old, new)):
         element = optional(element)
@@ -252,9 +265,9 @@ def extend(node: Node, members: Mapping[str, Node]) -> Node:
 
 
 def _position(node: Node) -> Node:
-    """The position of a row where the record is made of plain columns."""
-    if isinstance(node, Restrict):
-        return restrict(_position(node.args[0]), node.path)
+    """The position of a row where the record is made of plain columns: in the list before filters and pairs."""
+    if isinstance(node, (Restrict, Pick, Nest, Side, Current)):
+        return moved(node, _position(node.args[node.slot if isinstance(node, Side) else 0]))
     from hep_tables_coffea.graph.nodes import Arrange
 
     return Arrange.make((node,), ("local_index", ()), node.path, number("int64"), None)
@@ -312,22 +325,39 @@ def zip_fields(members: Mapping[str, Node], behavior: str = "", depth: int | Non
 
     `depth` is the length of the record's path; what is deeper stays a list in each record. None: the deepest.
     """
-    target, nodes = align(list(members.values()), "zip")
-    path = target if depth is None else target[:depth]
+    path, nodes = align(list(members.values()), "zip", depth)
     full = next((node for node in nodes if node.path[: len(path)] == path), None)
     nodes = [
         node if full is None or len(node.path) >= len(path) else broadcast(node, full, len(path)) for node in nodes
     ]
     rows = path[-1].base if path else None
-    return Zip.make(tuple(nodes), (tuple(members), behavior), path, Record(tuple(members), behavior, rows), None)
+    return _zip(tuple(nodes), tuple(members), behavior, path, rows)
+
+
+def _zip(nodes: tuple[Node, ...], names: tuple[str, ...], behavior: str, path: Path, rows: Axis | None) -> Node:
+    return Zip.make(nodes, (names, behavior, rows), path, Record(names, behavior, rows), None)
+
+
+def _zip_again(node: Node, members: Sequence[Node], depth: int) -> Node:
+    """A record of the same rows, moved: picked out, paired, selected. They stay rows of the same collection."""
+    return _zip(tuple(members), node.names, node.behavior, members[0].path[:depth], node.rows)
 
 
 def broadcast(node: Node, full: Node, depth: int) -> Node:
     """The value repeated for every row of a longer path, on which `full` is a value."""
     if isinstance(node.type, Record):
-        fields = {name: broadcast(field(node, name), full, depth) for name in node.type.fields}
-        return zip_fields(fields, node.type.behavior)
+        return nest(node, shrunk(full, depth), len(node.path))
     return Call.make((node, anchor(full)), ("ht.broadcast", ()), full.path[:depth], node.type, None)
+
+
+def shrunk(node: Node, depth: int) -> Node:
+    """Some value on the first axes of a path."""
+    from hep_tables_coffea.graph.functions import reduce
+
+    node = anchor(node)
+    while len(node.path) > depth:
+        node = reduce("num", node)
+    return node
 
 
 # -- structure -------------------------------------------------------------------------------------------------------
@@ -335,6 +365,8 @@ def broadcast(node: Node, full: Node, depth: int) -> Node:
 
 def pick(node: Node, index: Node | int, position: int) -> Node:
     """One row of the axis at `position`: by a constant position, or by an index on the path before it."""
+    if node.path[position].kind == "current":
+        raise one_element(node, "a position")
     if isinstance(index, Node):
         path, (index,) = align([index])
         node = restrict(node, path + node.path[len(path) :]) if node.path[: len(path)] != path else node
@@ -344,9 +376,8 @@ def pick(node: Node, index: Node | int, position: int) -> Node:
 
 def _pick(node: Node, index: tuple[Node, ...], position: int, constant: int | None) -> Node:
     if isinstance(node, Zip):
-        return zip_fields(
-            {n: _pick(arg, index, position, constant) for n, arg in zip(node.names, node.args)}, node.behavior
-        )
+        members = [_pick(arg, index, position, constant) for arg in node.args]
+        return _zip_again(node, members, len(node.path) - 1)
     path = node.path[:position] + node.path[position + 1 :]
     return Pick.make((node, *index), (position, constant), path, optional(node.type), None)
 
@@ -363,11 +394,11 @@ def side(nodes: Sequence[Node], axis: Axis, slot: int, position: int) -> Node:
     """One member of every pair. `nodes` has a value for each slot: for pairs of one collection, all of its axis."""
     node = nodes[slot]
     if isinstance(node, Zip):
-        members = {
-            name: side([arg if k == slot else other for k, other in enumerate(nodes)], axis, slot, position)
-            for name, arg in zip(node.names, node.args)
-        }
-        return zip_fields(members, node.behavior)
+        members = [
+            side([arg if k == slot else other for k, other in enumerate(nodes)], axis, slot, position)
+            for arg in node.args
+        ]
+        return _zip_again(node, members, len(node.path))
     path = node.path[:position] + (axis,) + node.path[position + 1 :]
     anchors = [node if k == slot else anchor(other) for k, other in enumerate(nodes)]
     return Side.make(tuple(anchors), (axis, slot, position), path, node.type, None)
@@ -408,6 +439,8 @@ def relabel(node: Node, axis: Axis, position: int) -> Node:
 def flatten(node: Node, position: int) -> Node:
     """The axes at `position` - 1 and `position` as one."""
     outer, inner = node.path[position - 1 : position + 1]
+    if outer.kind == "current":
+        raise one_element(node, "flatten")
     axis = Axis("flat", inner.name, inputs=(outer, inner))
     path = (*node.path[: position - 1], axis, *node.path[position + 1 :])
     return Flatten.make((node,), (position,), path, node.type, None)

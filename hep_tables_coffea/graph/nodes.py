@@ -183,7 +183,7 @@ class Zip(Node):
     """A record of values of one path. args: one for each name."""
 
     __slots__ = ()
-    parameters = ("names", "behavior")
+    parameters = ("names", "behavior", "rows")
 
 
 class Extend(Node):

@@ -46,7 +46,7 @@ def nest_together(nodes: Sequence[g.Node]) -> list[g.Node]:
     outer: g.Node | None = None
     for marker in markers:
         owner = next(node for node in nodes if marker in node.path)
-        here = _shrink(owner, owner.path.index(marker) + 1)
+        here = build.shrunk(owner, owner.path.index(marker) + 1)
         outer = here if outer is None else _under(here, outer)
     assert outer is not None
     return [_under(node, outer) for node in nodes]
@@ -62,14 +62,6 @@ def _same_events(nodes: Sequence[g.Node]) -> list[g.Node]:
     ]
 
 
-def _shrink(node: g.Node, length: int) -> g.Node:
-    """Some value on the first axes of a path."""
-    node = build.anchor(node)
-    while len(node.path) > length:
-        node = functions.reduce("num", node)
-    return node
-
-
 def _under(node: g.Node, outer: g.Node) -> g.Node:
     """The value with a list for every row of the outer path, where it does not follow that path already."""
     while True:
@@ -77,7 +69,7 @@ def _under(node: g.Node, outer: g.Node) -> g.Node:
         if shared in (0, len(node.path), len(outer.path)):
             return node  # it follows the path, or belongs to another dataset
         rest = [k for k in range(shared + 1, len(outer.path)) if outer.path[k] is node.path[shared]]
-        anchor = _shrink(outer, rest[0]) if rest else outer
+        anchor = build.shrunk(outer, rest[0]) if rest else outer
         node = build.nest(node, anchor, shared)
 
 

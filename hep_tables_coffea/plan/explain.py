@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from hep_tables_coffea.graph.nodes import Fill, Node
 from hep_tables_coffea.plan.stages import Plan, Stage
 
 __all__ = ["Explanation", "StageAccount"]
@@ -19,6 +20,15 @@ class StageAccount:
     stage: Stage
     columns: tuple[str, ...]
     source: str
+
+    @property
+    def program(self) -> str:
+        """The class in the code, without the helpers that it carries."""
+        return self.source[self.source.find("\nclass ") + 1 :]
+
+
+def _whole(node: Node) -> str:
+    return "a histogram" if isinstance(node, Fill) else f"{node.type}, one of the whole dataset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,7 @@ class Explanation:
 
     @property
     def source(self) -> str:
-        """The generated code."""
+        """The generated code, with all that it needs to run by itself."""
         return "\n\n".join(account.source for account in self.accounts)
 
     def __str__(self) -> str:
@@ -47,13 +57,13 @@ class Explanation:
                 f"Stage {number}: {stage.backend} over {stage.dataset.name} ({events}, {stage.dataset.schema.pack})"
             ]
             lines += [
-                f"  {name}: {node.text if node.path else 'one of the dataset'}" for name, node in stage.outputs.items()
+                f"  {name}: {node.text if node.path else _whole(node)}" for name, node in stage.outputs.items()
             ]
             if stage.first:
                 lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
             lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")
             lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
-            parts.append("\n".join(lines) + "\n\n" + account.source)
+            parts.append("\n".join(lines) + "\n\n" + account.program)
         return "\n\n".join(parts)
 
     __repr__ = __str__

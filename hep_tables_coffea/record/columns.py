@@ -9,6 +9,7 @@ from hep_tables_coffea.errors import AxisError, UsageError
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import derives
+from hep_tables_coffea.graph.rows import beneath, joined_parts, moved_by
 from hep_tables_coffea.graph.scope import is_current, per_row
 from hep_tables_coffea.record.values import node_of, shown
 from hep_tables_coffea.types.dataset import Column
@@ -45,6 +46,8 @@ def _per_row(node: g.Node, name: str, value: Any) -> g.Node:
 
     if callable(value) and not isinstance(getattr(value, "_node", None), g.Node):
         return map_rows(node, value)
+    if _unrelated(node, node_of(value, f"define the column {name!r} by")):
+        return map_rows(node, lambda _: value)
     column = per_row(node, node_of(value, f"define the column {name!r} by"))
     if column.path[: len(node.path)] != node.path:
         msg = f"the column {name!r} would have no value for some rows of {node.path[-1].name}"
@@ -53,11 +56,18 @@ def _per_row(node: g.Node, name: str, value: Any) -> g.Node:
     return column
 
 
+def _unrelated(node: g.Node, value: g.Node) -> bool:
+    """Whether a value is a list of other things, all of which each row gets."""
+    return any(mine.base is not theirs.base for mine, theirs in zip(node.path[1:], value.path[1:]))
+
+
 def base_record(node: g.Node) -> g.Node:
     """The record that rows are taken from: a stored collection, or one that was put together."""
-    while isinstance(node, (g.Restrict, g.Pick, g.Nest, g.Side, g.Flatten, g.Current)):
-        node = node.args[node.slot] if isinstance(node, g.Side) else node.args[0]
-    return node
+    while True:
+        child = beneath(node)
+        if child is None:
+            return node
+        node = child
 
 
 def find_column(node: g.Node, name: str) -> g.Node | None:
@@ -75,23 +85,18 @@ def _find(node: g.Node, name: str, defined: list[Column]) -> g.Node | None:
         best = max(fitting, key=lambda c: sum(sum(1 for _ in axis.lineage()) for axis in c.path))
         latest = [c for c in fitting if c.path == best.path][-1]
         return build.restrict(latest.value, node.path + latest.value.path[len(node.path) :])
-    if isinstance(node, g.Join):
-        parts = [_find(part, name, defined) for part in node.args]
-        return None if None in parts else build.join([p for p in parts if p is not None], node.axis, node.position)
-    child = _child(node)
+    joined = joined_parts(node)
+    if joined is not None:
+        join, parts = joined
+        columns = [_find(part, name, defined) for part in parts]
+        return None if None in columns else build.join([c for c in columns if c is not None], join.axis, join.position)
+    child = beneath(node)
     found = _find(child, name, defined) if child is not None else None
-    return None if found is None else build.moved(node, found)
+    return None if found is None else build.moved(moved_by(node), found)
 
 
 def _covers(column: Column, node: g.Node) -> bool:
     return len(column.path) == len(node.path) and all(map(derives, node.path, column.path))
-
-
-def _child(node: g.Node) -> g.Node | None:
-    if isinstance(node, g.Side):
-        return node.args[node.slot]
-    moved = (g.Restrict, g.Pick, g.Nest, g.Flatten, g.Current)
-    return node.args[0] if isinstance(node, moved) else None
 
 
 def defined_names(node: g.Node) -> list[str]:
@@ -106,9 +111,11 @@ def as_record(node: g.Node) -> g.Node:
     """The record with the columns that are defined now, for what uses the record as a whole."""
     if not isinstance(node.type, Record) or isinstance(node, (g.Behave, g.Extend, g.Source)):
         return node
-    names = defined_names(node)
-    if not names:
-        return node
-    values = {name: find_column(node, name) for name in names}
-    return build.extend(node, {name: value for name, value in values.items() if value is not None})
+    values = {name: find_column(node, name) for name in defined_names(node)}
+    if isinstance(node, g.Zip):
+        members = [as_record(arg) for arg in node.args]
+        if any(member is not arg for member, arg in zip(members, node.args)):
+            node = build.zip_fields(dict(zip(node.names, members)), node.behavior, depth=len(node.path))
+    found = {name: value for name, value in values.items() if value is not None}
+    return build.extend(node, found) if found else node
 

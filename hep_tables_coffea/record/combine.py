@@ -8,6 +8,8 @@ from hep_tables_coffea.errors import AxisError, UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph.axes import Axis, Path
 from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.scope import is_current, nest_together
+from hep_tables_coffea.record.columns import as_record
 from hep_tables_coffea.record.index import subset
 from hep_tables_coffea.types.elements import Record
 
@@ -20,9 +22,15 @@ def _needs_list(node: Node, doing: str) -> None:
         raise AxisError(msg, values=[("value", node.text)], hint="use a collection: events.Jet")
 
 
+def _needs_whole_list(node: Node, doing: str) -> None:
+    _needs_list(node, doing)
+    if is_current(node.path[-1]):
+        raise build.one_element(node, doing)
+
+
 def combinations(node: Node, n: int, names: Sequence[str], replacement: bool = False) -> Node:
     """Every n rows of a list, each set of rows once."""
-    _needs_list(node, "combinations")
+    _needs_whole_list(node, "combinations")
     if n < 2 or len(names) != n or len(set(names)) != n:
         msg = f"combinations of {n} need {n} names, each once, and not {list(names)}"
         raise UsageError(msg, hint='ht.combinations(x, 2, fields=["a", "b"])')
@@ -35,9 +43,9 @@ def combinations(node: Node, n: int, names: Sequence[str], replacement: bool = F
 
 def cross(members: Mapping[str, Node], nested: bool = False) -> Node:
     """Every row of one list with every row of the others; `nested` keeps a list for each row of the first."""
-    nodes = list(members.values())
+    nodes = nest_together(list(members.values()))
     for node in nodes:
-        _needs_list(node, "cross products")
+        _needs_whole_list(node, "cross products")
     outer, nodes = _common_outer(nodes)
     if nested:
         return _cross_nested(dict(zip(members, nodes)))
@@ -112,12 +120,14 @@ def metric_table(node: Node, other: Node) -> Node:
     """The distance of every row to every row of the other collection."""
     for value in (node, other):
         _needs_list(value, "distances")
+    node, other = nest_together([node, other])
     return distance(node, every(other, node))
 
 
 def nearest(node: Node, other: Node, max_dr: float | None = None) -> tuple[Node, Node]:
     """The row of `other` closest to each row of `node`, and the distance; missing beyond `max_dr`."""
-    _needs_list(other, "the nearest")
+    node, other = nest_together([node, other])
+    _needs_whole_list(other, "the nearest")
     everywhere = every(other, node)
     apart = distance(node, everywhere)
     index = functions.reduce("argmin", apart)
@@ -131,9 +141,11 @@ def nearest(node: Node, other: Node, max_dr: float | None = None) -> tuple[Node,
 
 def concat(parts: Mapping[str, Node]) -> Node:
     """The rows of several collections as one, with the fields that all have and `origin`."""
-    for node in parts.values():
-        _needs_list(node, "concatenations")
-    outer, nodes = _common_outer(list(parts.values()))
+    nodes = nest_together(list(parts.values()))
+    for node in nodes:
+        _needs_whole_list(node, "concatenations")
+    outer, nodes = _common_outer(nodes)
+    nodes = [as_record(node) for node in nodes]
     position = len(outer)
     inputs = tuple(node.path[position] for node in nodes)
     axis = Axis("joined", "_".join(parts), params=tuple(parts), inputs=inputs)
@@ -169,6 +181,7 @@ def _shared_behavior(nodes: Sequence[Node], fields: Mapping[str, Node]) -> str:
 
 def without(node: Node, others: Sequence[Node]) -> Node:
     """The rows that are not among the rows of the others."""
+    node, *others = nest_together([node, *others])
     mine = build.row(node)
     mask: Node | None = None
     for other in others:

@@ -20,6 +20,7 @@ from hep_tables_coffea.errors import (
     HepTablesError,
     SchemaError,
     SourceError,
+    here,
     hint_names,
     translate,
 )
@@ -255,11 +256,13 @@ def _coffea_layout(schema: type, tables: Sequence[Any]) -> Schema:
 
 
 def _describe(chosen: Sequence[tuple[str, str | None]], trees: Sequence[str]) -> list[Any]:
+    where = here()
+
     def one(file: tuple[str, str | None]) -> Any:
         try:
             return files.describe(file[0], _conventional(file, trees))
         except Exception as error:
-            return translate(error)
+            return translate(error, where)
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         described = list(pool.map(one, chosen))

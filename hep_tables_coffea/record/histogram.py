@@ -78,7 +78,7 @@ class Hist:
 
     Example:
         >>> import hep_tables_coffea as ht
-        >>> ht.Hist.new.Reg(60, 60, 120, name="mass", label="$m$ [GeV]").Weight()
+        >>> ht.Hist.new.Reg(60, 60, 120, name="mass").Weight()
         RecordedHist(Regular(60, 60, 120, name='mass'), storage=Weight(), fills=0)
     """
 

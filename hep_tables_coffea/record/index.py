@@ -12,7 +12,7 @@ from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph.axes import Axis, derives
 from hep_tables_coffea.graph.functions import is_row_index
 from hep_tables_coffea.graph.nodes import Node
-from hep_tables_coffea.graph.scope import nest_together
+from hep_tables_coffea.graph.scope import is_current, nest_together
 from hep_tables_coffea.record.named import named_value
 from hep_tables_coffea.record.values import shown
 from hep_tables_coffea.types.elements import Number, Record
@@ -107,6 +107,10 @@ def slice_rows(node: Node, key: slice, position: int | None = None) -> Node:
     if position < 1:
         msg = "a slice of the events depends on how they are cut into chunks"
         raise FilterError(msg, values=[("value", node.text)], hint="x.peek(n) shows the first n rows")
+    for part in (key.start, key.stop, key.step):
+        if not (part is None or isinstance(part, (int, np.integer))) or (part is key.step and part == 0):
+            msg = f"{shown(part)} is no {'step' if part is key.step else 'end'} of a slice"
+            raise FilterError(msg, values=[("value", node.text)], hint="x[0:2], x[-2:], x[::-1]; x[mask] for a condition")
     params = tuple(None if part is None else int(part) for part in (key.start, key.stop, key.step))
     parent = node.path[position]
     axis = Axis("sliced", parent.name + "'", parent=parent, params=params)
@@ -130,6 +134,8 @@ def by_node(node: Node, key: Node) -> Node:
 def apply_filter(node: Node, mask: Node) -> Node:
     """The rows where the mask is true."""
     node, mask = nest_together([node, mask])
+    if mask.path and is_current(mask.path[-1]) and len(mask.path) < len(node.path):
+        mask = build.broadcast(mask, node, len(mask.path) + 1)  # of one element: it keeps the whole list or nothing of it
     depth = len(mask.path)
     if depth == 0:
         msg = "one truth value of the whole dataset is no mask"
@@ -177,6 +183,7 @@ def subset(node: Node, mask: Node) -> Node:
 
 def at_index(node: Node, key: Node) -> Node:
     """`jets[ak.argsort(jets.pt)]`: rows in the order of an index array."""
+    node, key = nest_together([node, key])
     k = len(key.path) - 1
     rows = is_row_index(key)
     if k >= len(node.path) or not (derives(rows, node.path[k]) and derives(node.path[k], rows)):

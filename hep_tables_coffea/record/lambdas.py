@@ -7,9 +7,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from hep_tables_coffea.errors import FilterError, HepTablesError, RecordingError, UsageError, Where
 from hep_tables_coffea.graph import build
-from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.nodes import Fill, Node
 from hep_tables_coffea.graph.scope import current, nest_together, per_row, release
 from hep_tables_coffea.record.array import wrap
 from hep_tables_coffea.record.values import is_constant, node_of, shown
@@ -31,7 +33,7 @@ def filter_by(node: Node, function: Callable[..., Any]) -> Node:
 
     parameter, marker = current(node)
     answer = _call(function, parameter)
-    if not (isinstance(getattr(answer, "_node", None), Node) or isinstance(answer, bool)):
+    if not (isinstance(getattr(answer, "_node", None), Node) or isinstance(answer, (bool, np.bool_))):
         msg = f"{_name(function)} gives {shown(answer)}, which is no mask"
         raise FilterError(msg, values=[("filtered", node.text)], where=_line(function), hint="return a comparison")
     mask = _result(answer, parameter, function)
@@ -56,6 +58,8 @@ def _check_callable(function: Any, what: str) -> None:
 
 
 def _name(function: Any) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
     name = getattr(function, "__name__", None) or type(function).__name__
     return "the lambda" if name == "<lambda>" else str(name)
 
@@ -107,7 +111,11 @@ def _result(answer: Any, parameter: Node, function: Any) -> Node:
         msg = f"{_name(function)} gives {shown(answer)}, which cannot be recorded"
         hint = "return a number, a recorded value, or a tuple or dict of them"
         raise RecordingError(msg, values=[("parameter", parameter.text)], where=_line(function), hint=hint)
-    return per_row(parameter, node_of(answer))
+    value = node_of(answer)
+    if isinstance(value, Fill):
+        msg = f"{_name(function)} gives a histogram, which has no value for each row"
+        raise RecordingError(msg, where=_line(function), hint="fill it with what map gives: h.fill(x.map(f))")
+    return per_row(parameter, value)
 
 
 def per_row_path(parameter: Node, value: Node) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hep_tables_coffea.errors import AxisError, FilterError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph.nodes import Node
-from hep_tables_coffea.graph.scope import nest_together
+from hep_tables_coffea.graph.scope import is_current, nest_together
 from hep_tables_coffea.record.index import at_index
 from hep_tables_coffea.types.elements import Number
 
@@ -20,6 +20,8 @@ def argsort(key: Node, ascending: bool = True, stable: bool = True) -> Node:
     if len(key.path) < 2:
         msg = "a sort of all events depends on how they are cut into chunks"
         raise AxisError(msg, values=[("key", key.text)], hint="sort objects in an event, or sort after ht.make_local")
+    if is_current(key.path[-1]):
+        raise build.one_element(key, "an order")
     return functions.arrange("argsort", key, {"ascending": bool(ascending), "stable": bool(stable)})
 
 

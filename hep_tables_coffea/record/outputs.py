@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hep_tables_coffea.errors import UsageError
-from hep_tables_coffea.graph.nodes import Fill, Node
+from hep_tables_coffea.errors import RecordingError, UsageError
+from hep_tables_coffea.graph.nodes import Current, Fill, Iterate, Node, Parameter
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.record.array import Array
 from hep_tables_coffea.record.columns import as_record
 from hep_tables_coffea.record.histogram import RecordedHist
@@ -33,7 +34,7 @@ def _visit(part: Any, name: str, nodes: dict[str, Node]) -> Callable[[Mapping[st
         return lambda answers: made.copy()
     if isinstance(part, (Array, RecordedHist)):
         key = _unique(name or _default(part._node), nodes)
-        nodes[key] = as_record(part._node)
+        nodes[key] = as_record(_complete(part._node))
         return lambda answers: answers[key]
     if isinstance(part, Mapping):
         members = {k: _visit(v, f"{name}_{k}" if name else str(k), nodes) for k, v in part.items()}
@@ -46,6 +47,15 @@ def _visit(part: Any, name: str, nodes: dict[str, Node]) -> Callable[[Mapping[st
         return lambda answers: part
     msg = f"{shown(part)} is no output"
     raise UsageError(msg, hint="outputs are recorded values, histograms, and tuples, lists and dicts of them")
+
+
+def _complete(node: Node) -> Node:
+    """The node, after a check that no parameter of a lambda or of a loop has got out of it."""
+    for one in walk([node], lambda n: n.args[: n.size] if isinstance(n, Iterate) else n.needs):
+        if isinstance(one, (Current, Parameter)):
+            msg = "the parameter of a lambda is used outside of it"
+            raise RecordingError(msg, values=[("value", node.text)], where=node.where, hint="return it from the lambda")
+    return node
 
 
 def _sequence(kind: type, items: list[Any]) -> Any:

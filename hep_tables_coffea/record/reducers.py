@@ -22,8 +22,7 @@ _NUMERIC = {"sum", "prod", "min", "max", "mean", "std", "var", "any", "all", "ar
 def reduce(function: str, node: Node, axis: Any = LAST, options: Mapping[str, Any] | None = None) -> Node:
     """One value of each list, or of the dataset."""
     if node.path and is_current(node.path[-1]) and axis is LAST:
-        msg = f"{function} of one element: the parameter of a lambda is a single row of {node.path[-1].name}"
-        raise AxisError(msg, values=[("value", node.text)], hint="use the whole collection, or a list that the row has")
+        raise build.one_element(node, function)
     node = checked(function, node)
     place = position(function, node, axis)
     if place is EVERYTHING or place == 0:

@@ -39,7 +39,8 @@ class Report:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.events} events in {self.chunks} chunks, {self.bytes / 1e6:.1f} MB in {len(self.columns)} columns",
+            f"{_many(self.events, 'event')} in {_many(self.chunks, 'chunk')}, "
+            f"{self.bytes / 1e6:.1f} MB in {_many(len(self.columns), 'column')}",
             ", ".join(f"{name} {seconds:.2f} s" for name, seconds in self.seconds.items()),
         ]
         lines += [f"lacks {name}: {', '.join(found)}" for name, found in self.lacking.items()]
@@ -47,6 +48,12 @@ class Report:
             covered = "unknown, since files could not be opened" if self.coverage is None else f"{self.coverage:.1%}"
             lines += [f"failed: {failure}" for failure in self.failures] + [f"coverage: {covered}"]
         return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @dataclass(frozen=True, slots=True)

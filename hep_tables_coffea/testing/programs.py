@@ -6,6 +6,7 @@ before the next one is drawn, and a line that the library refuses is left out. W
 
 from __future__ import annotations
 
+import pickle
 import re
 from dataclasses import dataclass
 from random import Random
@@ -52,6 +53,12 @@ class Program:
         """The digest of each output."""
         return {name: value._node.digest for name, value in self.record().items()}
 
+    def elsewhere(self, pickled: bytes) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
+        """For another process: the digests as recorded there and of the pickled outputs, and the values of those."""
+        loaded = pickle.loads(pickled)
+        digests = {name: value._node.digest for name, value in loaded.items()}
+        return self.digests(), digests, ht.make_local(loaded)
+
     def __str__(self) -> str:
         return "\n".join([*self.lines, f"ht.make_local({', '.join(self.outputs)})"])
 
@@ -62,13 +69,20 @@ def namespace(path: str) -> dict[str, Any]:
 
 
 @st.composite
-def programs(draw: st.DrawFn, path: str, kinds: Sequence[str] = tuple(lines.KINDS), max_lines: int = 9) -> Program:
+def programs(
+    draw: st.DrawFn,
+    path: str,
+    kinds: Sequence[str] = tuple(lines.KINDS),
+    max_lines: int = 9,
+    leave_out: Callable[[Any], bool] = lambda outcome: False,
+) -> Program:
     """A program over the table at a path; `kinds` are the kinds of lines that it is made of.
 
     The lines come from a seed, and how many there are is drawn: a shorter program is the beginning of a longer one, so
-    a counterexample shrinks to the line that fails and those that it needs.
+    a counterexample shrinks to the line that fails and those that it needs. `leave_out` is asked about each recorded
+    value, and about each error that is not the library's; the line is dropped where it says so.
     """
-    pool = Pool(Random(draw(st.integers(0, 2**32))), namespace(path))
+    pool = Pool(Random(draw(st.integers(0, 2**32))), namespace(path), leave_out)
     for name in _SOURCES:
         pool.add(f"events.{name}")
     for _ in range(draw(st.integers(1, max_lines))):
@@ -84,8 +98,10 @@ _SOURCES = ("jets", "els", "hits", "met", "weight", "run", "flag")
 class Pool:
     """The values that a program has up to now, and draws among them."""
 
-    def __init__(self, random: Random, space: dict[str, Any]) -> None:
-        self.random, self.space = random, space
+    def __init__(
+        self, random: Random, space: dict[str, Any], leave_out: Callable[[Any], bool] = lambda outcome: False
+    ) -> None:
+        self.random, self.space, self.leave_out = random, space, leave_out
         self.lines: list[str] = []
         self.names: list[str] = []
 
@@ -96,7 +112,11 @@ class Pool:
             value = eval(text, self.space)  # the text is our own
         except ht.HepTablesError:
             return
-        if hasattr(value, "_node"):
+        except Exception as error:
+            if self.leave_out(error):
+                return
+            raise
+        if hasattr(value, "_node") and not self.leave_out(value._node):
             self.space[name] = value
             self.names.append(name)
             self.lines.append(f"{name} = {text}")

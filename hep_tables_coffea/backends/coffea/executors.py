@@ -19,15 +19,16 @@ _kept: dict[str, Any] = {}
 
 def workers_of(options: Options) -> int:
     """How many workers: as asked for, else the cores of the machine."""
-    if options.workers:
-        return options.workers
+    own = getattr(options.executor, "workers", None)
+    if options.workers or isinstance(own, int):
+        return options.workers or int(own)
     return 1 if options.executor == "iterative" else (os.cpu_count() or 1)
 
 
 def _iterative(options: Options, **common: Any) -> Any:
     from coffea.processor import IterativeExecutor
 
-    return IterativeExecutor(retries=0, **common)
+    return IterativeExecutor(**common)
 
 
 def _threads(options: Options, **common: Any) -> Any:
@@ -37,16 +38,19 @@ def _threads(options: Options, **common: Any) -> Any:
     pool = _kept.get("threads")
     if pool is None or pool._max_workers != workers:
         pool = _kept["threads"] = ThreadPoolExecutor(workers, thread_name_prefix="hep_tables")
-    return FuturesExecutor(pool=pool, workers=workers, compression=None, retries=0, **common)
+    return FuturesExecutor(**{"pool": pool, "workers": workers, "compression": None, **common})
 
 
 def _futures(options: Options, **common: Any) -> Any:
-    import loky
     from coffea.processor import FuturesExecutor
+
+    if "pool" in common:
+        return FuturesExecutor(workers=workers_of(options), **common)
+    import loky
 
     workers = workers_of(options)
     pool = _kept["futures"] = loky.get_reusable_executor(max_workers=workers, timeout=300)
-    return FuturesExecutor(pool=pool, workers=workers, retries=0, **common)
+    return FuturesExecutor(pool=pool, workers=workers, **common)
 
 
 def abandon() -> None:
@@ -96,19 +100,19 @@ def _close(client: Any, cluster: Any) -> None:
 def _dask_on(client: Any, **common: Any) -> Any:
     from coffea.processor import DaskExecutor
 
-    return DaskExecutor(client=client, retries=0, **common)
+    return DaskExecutor(client=client, **common)
 
 
 def _parsl(options: Options, **common: Any) -> Any:
     from coffea.processor import ParslExecutor
 
-    return ParslExecutor(retries=0, **common)
+    return ParslExecutor(**common)
 
 
 def _taskvine(options: Options, **common: Any) -> Any:
     from coffea.processor import TaskVineExecutor
 
-    return TaskVineExecutor(retries=0, **common)
+    return TaskVineExecutor(**common)
 
 
 NAMES: dict[str, Callable[..., Any]] = {
@@ -123,7 +127,9 @@ NAMES: dict[str, Callable[..., Any]] = {
 
 def executor_for(options: Options, progress: bool) -> Any:
     """The executor of the options: by name, or an instance of coffea's, or a dask client."""
-    return make_executor(options, status=progress, unit="chunk", desc="Processing")
+    about = {"status": progress, "unit": "chunk", "desc": "Processing"}
+    # chunks report their failures themselves: to run one again gives the same
+    return make_executor(options, **about, **({"retries": 0} if isinstance(options.executor, str) else {}))
 
 
 def make_executor(options: Options, **common: Any) -> Any:
@@ -154,9 +160,11 @@ def quiet(silent: bool) -> Iterator[None]:
     """coffea's bars are drawn on a console of its own: silence it where no progress is wanted."""
     from coffea.util import coffea_console
 
-    before = coffea_console.quiet
+    before = coffea_console.quiet, coffea_console.is_jupyter
     coffea_console.quiet = silent
+    if silent:
+        coffea_console.is_jupyter = False  # a quiet bar would leave an empty widget in a notebook
     try:
         yield
     finally:
-        coffea_console.quiet = before
+        coffea_console.quiet, coffea_console.is_jupyter = before

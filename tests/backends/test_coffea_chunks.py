@@ -1,0 +1,76 @@
+"""From files to chunks: sizes and boundaries."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hep_tables_coffea.backends.coffea.split import FEWEST, MOST, entry_ranges, events_per_chunk
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> list[int]:
+    """Where clusters begin, with 0 and the number of entries."""
+    sizes = draw(st.lists(st.integers(1, 40), max_size=12))
+    starts = [0]
+    for size in sizes:
+        starts.append(starts[-1] + size)
+    return starts if len(starts) > 1 else [0, draw(st.integers(0, 100))]
+
+
+@given(clusters(), st.integers(1, 90), st.booleans())
+def test_ranges_cover_every_entry_once_and_in_order(starts: list[int], size: int, exact: bool) -> None:
+    entries = starts[-1]
+    ranges = list(entry_ranges(entries, starts, size, exact))
+    assert ranges[0][0] == 0
+    assert ranges[-1][1] == entries
+    assert all(one[1] == other[0] for one, other in zip(ranges, ranges[1:]))
+    assert all(start < stop for start, stop in ranges) or entries == 0
+
+
+@given(clusters(), st.integers(1, 90))
+def test_size_that_is_asked_for_is_kept_exactly(starts: list[int], size: int) -> None:
+    ranges = list(entry_ranges(starts[-1], starts, size, exact=True))
+    assert all(stop - start == size for start, stop in ranges[:-1])
+
+
+@given(clusters(), st.integers(1, 90))
+def test_chunks_are_never_larger_than_twice_the_size(starts: list[int], size: int) -> None:
+    assert all(stop - start <= 2 * size for start, stop in entry_ranges(starts[-1], starts, size, exact=False))
+
+
+def test_chunks_begin_where_clusters_do() -> None:
+    assert list(entry_ranges(50, [0, 10, 20, 30, 40, 50], 25, exact=False)) == [(0, 20), (20, 40), (40, 50)]
+
+
+def test_file_without_entries_has_one_empty_range() -> None:
+    assert list(entry_ranges(0, [0], 10, exact=False)) == [(0, 0)]
+
+
+def table(entries: int, nbytes: int) -> SimpleNamespace:
+    return SimpleNamespace(num_entries=entries, columns={"x": SimpleNamespace(nbytes=nbytes)})
+
+
+COLUMNS = {"x": ("float32", 0, "")}
+
+
+def test_wide_events_make_small_chunks() -> None:
+    assert events_per_chunk([table(1_000_000, 1_000_000_000)], COLUMNS, workers=1) == 64_000
+
+
+def test_narrow_events_make_chunks_of_the_most() -> None:
+    assert events_per_chunk([table(10_000_000, 40_000_000)], COLUMNS, workers=1) == MOST
+
+
+def test_every_worker_gets_two_chunks() -> None:
+    assert events_per_chunk([table(400_000, 1_600_000)], COLUMNS, workers=4) == 50_000
+
+
+def test_few_events_make_no_tiny_chunks() -> None:
+    assert events_per_chunk([table(1000, 4000)], COLUMNS, workers=4) == FEWEST
+
+
+def test_dataset_without_events_has_a_size() -> None:
+    assert events_per_chunk([table(0, 0)], COLUMNS, workers=4) == FEWEST
