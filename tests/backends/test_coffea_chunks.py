@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 
 from hypothesis import given
@@ -26,7 +27,7 @@ def test_ranges_cover_every_entry_once_and_in_order(starts: list[int], size: int
     ranges = list(entry_ranges(entries, starts, size, exact))
     assert ranges[0][0] == 0
     assert ranges[-1][1] == entries
-    assert all(one[1] == other[0] for one, other in zip(ranges, ranges[1:]))
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(ranges))
     assert all(start < stop for start, stop in ranges) or entries == 0
 
 
