@@ -12,6 +12,7 @@ from typing import Any
 from hep_tables_coffea.errors import AxisError, RecordingError, Where
 from hep_tables_coffea.graph.axes import Axis, Path, derives
 from hep_tables_coffea.graph.nodes import (
+    Behave,
     Call,
     Current,
     Extend,
@@ -406,6 +407,9 @@ def side(nodes: Sequence[Node], axis: Axis, slot: int, position: int) -> Node:
 
 def anchor(node: Node) -> Node:
     """A plain column on the same rows: what stands for a collection where only its counts matter."""
+    while isinstance(node, Behave):  # of two vectors, or the sum of a list of them
+        own = [arg for arg in node.args if len(arg.path) >= len(node.path)]
+        node = shrunk(own[0], len(node.path))
     while isinstance(node.type, Record):
         node = row(node)
     return node
