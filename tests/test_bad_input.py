@@ -326,7 +326,9 @@ def test_column_that_changed_its_kind_after_recording_is_an_error(write: Callabl
     events = ht.dataset(path)
     with uproot.recreate(path) as file:
         file.mktree("Events", {"x": "var * float64"}).extend({"x": ak.Array([[1.0]])})
-    with pytest.raises(ht.HepTablesError, match=r"a.root: the column 'x' holds numbers in 1 lists, and held float64 in 0"):
+    with pytest.raises(
+        ht.HepTablesError, match=r"a.root: the column 'x' holds numbers in 1 lists, and held float64 in 0"
+    ):
         ht.make_local(events.x)
 
 

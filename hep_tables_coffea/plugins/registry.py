@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from importlib.metadata import entry_points
+import warnings
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from hep_tables_coffea.errors import PluginError, SchemaError, hint_names
@@ -69,11 +70,20 @@ def _get(kind: str, name: str) -> Any:
     if name not in _known[kind]:
         for point in entry_points(group=_GROUPS[kind]):
             if point.name == name:
-                _register(kind, point.load())
+                _register(kind, _loaded(kind, point))
     if name not in _known[kind]:
         msg = f"there is no {kind} {name!r}"
         raise SchemaError(msg, hint=hint_names(name, names(kind)))
     return _known[kind][name]
+
+
+def _loaded(kind: str, point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        package = f" of the package {point.dist.name}" if point.dist is not None else ""
+        msg = f"the {kind} plug-in {point.name!r} ({point.value}){package} cannot be loaded: {error}"
+        raise PluginError(msg, hint="its package may be broken: install it again, or remove it") from error
 
 
 def schema_pack(name: str) -> SchemaPack:
@@ -82,8 +92,14 @@ def schema_pack(name: str) -> SchemaPack:
 
 
 def schema_packs() -> list[SchemaPack]:
-    """Every schema pack."""
-    return [_get("schema", name) for name in names("schema")]
+    """Every schema pack that works; a broken one must not hinder files that it has nothing to do with."""
+    found = []
+    for name in names("schema"):
+        try:
+            found.append(schema_pack(name))
+        except PluginError as error:
+            warnings.warn(error.summary, stacklevel=2)
+    return found
 
 
 def backend(name: str) -> Backend:

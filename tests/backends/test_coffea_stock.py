@@ -128,7 +128,8 @@ def test_parsl_gives_the_same(program: Any, run: Callable[..., Any], same: Calla
 
     processor, fileset, expected = program
     config = parsl.config.Config(executors=[Threads(max_threads=2)], run_dir=str(tmp_path), initialize_logging=False)
-    found = run(processor, fileset, ParslExecutor(config=config), chunksize=15)
+    with parsl.load(config):
+        found = run(processor, fileset, ParslExecutor(), chunksize=15)
     assert same(without_sums(found), without_sums(expected))
 
 
