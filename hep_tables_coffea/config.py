@@ -55,6 +55,9 @@ def _check(chosen: Options) -> None:
         if value not in allowed:
             msg = f"{name}={value!r} is not possible"
             raise OptionError(msg, hint=f"{name} is one of {', '.join(map(repr, allowed))}")
+    if chosen.cache is not False:
+        msg = f"cache={chosen.cache!r} is not possible: answers are not kept yet"
+        raise OptionError(msg, hint="cache=False computes every answer anew")
     for name in ("chunksize", "workers"):
         number: Any = getattr(chosen, name)
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):

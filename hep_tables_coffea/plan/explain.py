@@ -62,6 +62,7 @@ class Explanation:
             if stage.first:
                 lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
             lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")
+            lines.append("  engine: columnar")
             lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
             parts.append("\n".join(lines) + "\n\n" + account.program)
         return "\n\n".join(parts)
