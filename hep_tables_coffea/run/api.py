@@ -53,7 +53,8 @@ def run(*outputs: Any, **options: Any) -> Result:
 def make_local(*outputs: Any, **options: Any) -> Any:
     """The values: columns as `ak.Array`, histograms as `hist.Hist`, dataset-wide values as numbers.
 
-    One pass over the data for all outputs; see `ht.run` for the options.
+    One pass over the data for all outputs; see `ht.run` for the options. Chunks and executors do not change the answer,
+    but for the last bits of sums of floats in histograms: with several workers chunks are added as they are done.
 
     Example:
         >>> import hep_tables_coffea as ht
