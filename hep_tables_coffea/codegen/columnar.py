@@ -8,7 +8,7 @@ from typing import Any
 from hep_tables_coffea.codegen.demand import Demand, captured, gathers
 from hep_tables_coffea.codegen.hints import assigned
 from hep_tables_coffea.codegen.lower import last_step, lower_counts
-from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text
+from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text, quoted
 from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
@@ -130,7 +130,7 @@ class Emitter:
             return self._record(node)
         twin = self.demand.twins.get(node)
         if twin is not None:
-            return atom(f'{self.value(twin[0]).within(ATOM)}["{twin[1]}"]')
+            return atom(f"{self.value(twin[0]).within(ATOM)}[{quoted(twin[1])}]")
         return getattr(self, f"visit_{type(node).__name__}")(node)  # type: ignore[no-any-return]
 
     def _constant(self, node: g.Node) -> Piece:
@@ -161,7 +161,7 @@ class Emitter:
         fields = self.demand.fields(node)
         assert isinstance(node.type, Record)
         members = {name: self.value(build.field(node, name)).text for name in fields}
-        inside = "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
+        inside = "{" + ", ".join(f"{quoted(name)}: {text}" for name, text in members.items()) + "}"
         if list(members) == [str(number) for number in range(len(members))]:
             inside = _tuple(list(members.values()))
         depth = "" if not self.demand.deep(node) else f", depth_limit={len(node.path)}"
@@ -170,7 +170,7 @@ class Emitter:
             name, _, schema = module.partition(":")
             self.imports.add(f"{name}.{schema.partition('.')[0]}" if schema else name)
             behavior = f"{schema}.behavior()" if schema else f"{name.rpartition('.')[2]}.behavior"
-            return atom(f'ak.zip({inside}, with_name="{node.type.behavior}", behavior={behavior}{depth})')
+            return atom(f"ak.zip({inside}, with_name={quoted(node.type.behavior)}, behavior={behavior}{depth})")
         return atom(f"ak.zip({inside}{depth})")
 
     # -- kinds --
@@ -183,11 +183,11 @@ class Emitter:
         self.helpers.add("per_event")
         known = next(value for value in node.values if value is not None)
         like = {bool: "False", str: '""'}.get(type(known), "0.0" if str(node.type).endswith("float64") else "0")
-        return atom(f'per_event(events.metadata.get("{node.name}"), len(events), {like})')
+        return atom(f"per_event(events.metadata.get({quoted(node.name)}), len(events), {like})")
 
     def visit_Field(self, node: g.Field) -> Piece:
         if isinstance(node.args[0], g.Behave):
-            return atom(f'{self.value(node.args[0]).within(ATOM)}["{node.name}"]')
+            return atom(f"{self.value(node.args[0]).within(ATOM)}[{quoted(node.name)}]")
         if node.name == build.ROW:
             return self._rows(node.args[0])
         leaf: Any = _group(node.args[0]).fields[node.name]
@@ -202,7 +202,7 @@ class Emitter:
         if key not in self._pieces:
             self.columns[name] = (dtype, depth, counter)
             variable = self.names.new(wish)
-            self.lines.append(f'{variable} = column["{name}"]')
+            self.lines.append(f"{variable} = column[{quoted(name)}]")
             self._pieces[key] = atom(variable)
         return self._pieces[key]
 
@@ -402,7 +402,7 @@ class Emitter:
 
     def _entries(self, node: g.Node) -> str:
         """The entry in the file of each event, for messages."""
-        rows = build.restrict(build.row(build.source_of(node)), node.path[:1])
+        rows = build.restrict(build.row(self.demand.source), node.path[:1])
         return f'about["entrystart"] + {self.value(rows).within(12)}'
 
     def visit_Iterate(self, node: g.Iterate) -> Piece:
@@ -436,7 +436,11 @@ class Emitter:
         texts = [inner.value(result).text for result in results]
         answer = texts[0] if wish == "finished" else _tuple(texts)
         name = self.names.new(wish)
-        self.lines += [f"def {name}({', '.join(state)}):", *(f"    {line}" for line in inner.lines), f"    return {answer}"]
+        self.lines += [
+            f"def {name}({', '.join(state)}):",
+            *(f"    {line}" for line in inner.lines),
+            f"    return {answer}",
+        ]
         return name
 
     def visit_Reduce(self, node: g.Reduce) -> Piece:

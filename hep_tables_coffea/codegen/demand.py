@@ -10,7 +10,6 @@ from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
 from hep_tables_coffea.graph.traverse import walk
-from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Leaf
 
@@ -77,7 +76,7 @@ class Demand:
         if isinstance(node, g.Behave):
             for arg, touched in zip(node.args, node.touched):
                 if _is_record(arg):
-                    self._ask(arg, self._valid(arg, touched), vector=True)
+                    self._ask(arg, functions.needed_fields(arg, touched), vector=True)
                 else:
                     self._use(arg)
             return
@@ -131,13 +130,6 @@ class Demand:
             for name in new:
                 self._use(build.field(record, name))
 
-    def _valid(self, record: g.Node, touched: frozenset[str]) -> tuple[str, ...]:
-        element = record.type
-        assert isinstance(element, Record)
-        if not element.behavior:
-            return tuple(touched)
-        return infer.valid_fields(functions.behaviors_of(record), element.behavior, element.fields, touched)
-
     def _find_twins(self) -> None:
         for record, names in self._fields.items():
             if is_moved(record):
@@ -156,6 +148,11 @@ class Demand:
                     self.uses[column] += 1
 
     # -- asking --
+
+    @property
+    def source(self) -> g.Node:
+        """The events."""
+        return next(node for node in walk(self.order) if isinstance(node, g.Source))
 
     def in_order(self) -> list[g.Node]:
         """The values, each after those that its code names: written in this order, none is nested deeply."""
@@ -219,7 +216,7 @@ def anchor_paths(node: g.Node) -> list[Path]:
 def captured(node: g.Iterate) -> list[g.Node]:
     """The values that the steps of a loop use and that do not change in it."""
     inside = [*node.args[2 * node.size :]]
-    moving: set[g.Node] = set(node.args[node.size : 2 * node.size])
+    moving: set[g.Node] = {one for one in walk(inside) if isinstance(one, g.Parameter)}
     found: dict[g.Node, None] = {}
     for one in walk(inside):
         if any(need in moving for need in one.needs):
@@ -241,5 +238,7 @@ def gathers(node: g.Pick) -> bool:
 def _is_structure(node: g.Node) -> bool:
     """Stored columns, moved: computed before anything that could need them as an anchor."""
     while isinstance(node, (g.Restrict, g.Side, g.Nest, g.Flatten, g.Join)):
+        if isinstance(node, g.Nest) and node.args[1].path == node.path:
+            return False  # a value repeated for the rows of these very lists
         node = node.args[node.slot] if isinstance(node, g.Side) else node.args[0]
     return isinstance(node, g.Field) and node.name != build.ROW

@@ -367,13 +367,13 @@ def merged_sum(parts: list[Any]) -> Any:
 def merged_least(parts: list[Any]) -> Any:
     """The least of those that exist; NaN wins, as in numpy."""
     found = [part for part in parts if part is not None]
-    return next((part for part in found if part != part), min(found)) if found else None
+    return next((part for part in found if isinstance(part, float) and math.isnan(part)), min(found)) if found else None
 
 
 def merged_greatest(parts: list[Any]) -> Any:
     """The greatest of those that exist; NaN wins, as in numpy."""
     found = [part for part in parts if part is not None]
-    return next((part for part in found if part != part), max(found)) if found else None
+    return next((part for part in found if isinstance(part, float) and math.isnan(part)), max(found)) if found else None
 
 
 def merged_any(parts: list[Any]) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hep_tables_coffea.codegen.source import Names, literal_text
+from hep_tables_coffea.codegen.source import Names, literal_text, quoted
 from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types.elements import Number
 
 __all__ = ["ScalarWriter"]
+
+LONG = 100
 
 
 class ScalarWriter:
@@ -27,16 +30,27 @@ class ScalarWriter:
         """The merged value of an aggregate."""
         options = "".join(f", {key}={value!r}" for key, value in node.options)
         variable = self.names.new(f"{answer}_merged")
-        self.lines.append(f'{variable} = {merge}(in_order(out["{answer}"], self.order){options})')
+        self.lines.append(f"{variable} = {merge}(in_order(out[{quoted(answer)}], self.order){options})")
         self._known[node] = variable
 
     def value(self, node: g.Node) -> str:
-        """The expression of a dataset-wide value."""
-        if node in self._known:
-            return self._known[node]
+        """The expression of a dataset-wide value; long ones get a variable, so that none is nested deeply."""
+        for part in walk([node], lambda n: () if n in self._known else n.args):
+            if part not in self._known:
+                self._known[part] = self._keep(self._write(part))
+        return self._known[node]
+
+    def _keep(self, text: str) -> str:
+        if len(text) < LONG:
+            return text
+        variable = self.names.new("value")
+        self.lines.append(f"{variable} = {text}")
+        return variable
+
+    def _write(self, node: g.Node) -> str:
         if isinstance(node, g.Literal):
             return literal_text(node.value, node.kind)
-        texts = [self.value(arg) for arg in node.args]
+        texts = [self._known[arg] for arg in node.args]
         assert isinstance(node, g.Call)
         if node.function == "ak.is_none":
             return f"({texts[0]} is None)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import json
 import keyword
 import re
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from hep_tables_coffea.codegen import helpers as structure
 from hep_tables_coffea.codegen import user_helpers as users
 from hep_tables_coffea.graph import helpers as elementwise
 
-__all__ = ["ATOM", "Names", "Piece", "atom", "helper_source", "identifier", "literal_text"]
+__all__ = ["ATOM", "Names", "Piece", "atom", "helper_source", "identifier", "in_docstring", "literal_text", "quoted"]
 
 ATOM = 20
 
@@ -44,6 +45,16 @@ def literal_text(value: Any, kind: str) -> str:
     else:
         text = repr(value)
     return text if kind == type(value).__name__ else f"np.{kind.replace('bool', 'bool_')}({text})"
+
+
+def quoted(text: str) -> str:
+    """A string as source, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def in_docstring(text: str) -> str:
+    """A text as it may stand in a docstring."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def identifier(text: str) -> str:

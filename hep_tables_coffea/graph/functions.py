@@ -28,7 +28,19 @@ from hep_tables_coffea.graph.nodes import (
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Element, Number, Record, number, optional, required
 
-__all__ = ["AGGREGATES", "REDUCERS", "aggregate", "arrange", "behave", "call", "call_again", "is_row_index", "present", "reduce", "resolve"]
+__all__ = [
+    "AGGREGATES",
+    "REDUCERS",
+    "aggregate",
+    "arrange",
+    "behave",
+    "call",
+    "call_again",
+    "is_row_index",
+    "present",
+    "reduce",
+    "resolve",
+]
 
 #: name -> (awkward function, keywords); "missing" where an empty list has no value.
 REDUCERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -110,6 +122,10 @@ def call(function: str, args: Sequence[Node], options: Mapping[str, Any] | None 
     records = [arg for arg in args if isinstance(arg.type, Record)]
     if records:
         element = infer.common([r.type for r in records])
+        if isinstance(element, Record) and not element.fields:
+            msg = "the records have no fields in common"
+            values = [(f"records {k + 1}", record.text) for k, record in enumerate(records)]
+            raise RecordingError(msg, values=values, hint="give records of one kind, or use their columns")
         if function == "ak.mask" or any(arg.type.option for arg in args):
             element = optional(element)
     else:
@@ -143,6 +159,9 @@ def present(node: Node) -> Node:
 def user_call(declared: Declared, args: Sequence[Node]) -> Node:
     """A function of the user, for each element."""
     path, args = build.align(args, f"call {declared.name} with")
+    if not path:
+        msg = f"{declared.name} would be called with values of the whole dataset alone"
+        raise RecordingError(msg, values=[("argument", arg.text) for arg in args], hint="call it after ht.make_local")
     for arg in args:
         if isinstance(arg.type, Record):
             msg = f"{declared.name} takes numbers, and not records"
@@ -271,15 +290,18 @@ def behaviors_of(node: Node) -> str:
     return str(build.source_of(node).dataset.schema.behaviors)
 
 
-def form_of(node: Node) -> str:
-    """The form of one element, as text."""
+def form_of(node: Node, only: Sequence[str] | None = None) -> str:
+    """The form of one element, as text; of a record with these fields only."""
     element = node.type
     if not isinstance(element, Record):
         return infer.number_form(element)
     if isinstance(node, Behave):
         return str(node.form)
     members = {}
-    for name in element.fields:
+    for name in element.fields if only is None else only:
+        stored = element.group.fields.get(name) if element.group is not None else None
+        if getattr(stored, "problem", ""):
+            continue
         member = build.field(node, name)
         if not isinstance(member.type, Record) and len(member.path) == len(node.path):
             members[name] = required(member.type) if element.option else member.type
@@ -297,9 +319,29 @@ def _run_behavior(
         msg = f"{method} cannot be used here: {reason}"
         hint = ""
         if build.source_of(args[0]).dataset.schema.coffea_schema:
-            hint = 'if coffea looks for it in the whole event, open the file with a schema pack such as schema="nanoaod"'
+            hint = (
+                'if coffea looks for it in the whole event, open the file with a schema pack such as schema="nanoaod"'
+            )
         values = [(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]
         raise RecordingError(msg, values=values, hint=hint) from error
+
+
+def needed_fields(record: Node, touched: frozenset[str]) -> tuple[str, ...]:
+    """The fields that a record must have so that a behavior which touches these fields works."""
+    element = record.type
+    assert isinstance(element, Record)
+    if not element.behavior:
+        return tuple(name for name in element.fields if name in touched)
+    return infer.valid_fields(behaviors_of(record), element.behavior, element.fields, touched)
+
+
+def _needed_forms(args: Sequence[Node], forms: Sequence[Any], touched: Sequence[frozenset[str]]) -> tuple[Any, ...]:
+    """The forms of the arguments as they are when the behavior is computed: with no field but those that it needs."""
+    stored = [isinstance(arg.type, Record) and not isinstance(arg, Behave) for arg in args]
+    return tuple(
+        form_of(arg, needed_fields(arg, fields)) if is_stored else form
+        for arg, form, fields, is_stored in zip(args, forms, touched, stored)
+    )
 
 
 def behave(
@@ -308,9 +350,12 @@ def behave(
     """A property, method or operator that the schema gives to records."""
     given = tuple(sorted((options or {}).items()))
     path, args = build.align([node, *others])
-    arguments = tuple(argument_type(arg) if isinstance(arg, Literal) else form_of(arg) for arg in args)
+    arguments: tuple[Any, ...] = tuple(argument_type(arg) if isinstance(arg, Literal) else form_of(arg) for arg in args)
     form, touched = _run_behavior(method, how, args, arguments, given)
     element = infer.element_of_json(form)
+    if isinstance(element, Record):
+        form, _ = _run_behavior(method, how, args, _needed_forms(args, arguments, touched), given)
+        element = infer.element_of_json(form)
     if element is None:
         msg = f"{method} gives a list for each element, which cannot be recorded"
         raise RecordingError(msg, values=[("record", node.text)], hint="write it with map, ht.cross or nearest")

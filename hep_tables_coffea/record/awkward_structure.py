@@ -36,9 +36,17 @@ def _members(function: str, arrays: Any) -> dict[str, Node]:
     return members
 
 
+def _place(function: str, node: Node, axis: Any) -> int:
+    """The place of one axis in the path."""
+    place = reducers.position(function, node, axis)
+    if place is None:
+        refuse_option(function, "axis", axis, "give one axis, by its number or name")
+    return place
+
+
 def _check_innermost(function: str, nodes: Sequence[Node], axis: Any) -> None:
     for node in nodes:
-        where = reducers.position(function, node, axis) if node.path and axis is not None else 0
+        where = _place(function, node, axis) if node.path and axis is not None else 0
         if where < 1:
             msg = f"ak.{function} of whole events cannot be recorded: it would join chunks"
             raise MergeError(msg, values=[("value", node.text)], hint="axis=1 is the list in each event")
@@ -181,7 +189,7 @@ def _flatten(array: Any, axis: Any = 1) -> Array:
     node = node_of(array)
     if axis is None:
         return wrap(_flat("flatten", node, keep_missing=False))
-    position = reducers.position("flatten", node, axis)
+    position = _place("flatten", node, axis)
     if position == 0:
         return wrap(drop_missing(node) if node.type.option and len(node.path) == 1 else node)
     return wrap(build.flatten(node, position))
@@ -202,8 +210,8 @@ def _flat(function: str, node: Node, keep_missing: bool) -> Node:
 
 def _pad_none(array: Any, target: int, axis: Any = 1, clip: bool = False) -> Array:
     node = node_of(array)
-    position = reducers.position("pad_none", node, axis)
-    if position is None or position < 1:
+    position = _place("pad_none", node, axis)
+    if position < 1:
         refuse_option("pad_none", "axis", axis, "axis=1 pads the list of each event")
     parent = node.path[position]
     padded = Axis("padded", parent.name + "'", parent=parent, params=(int(target), bool(clip)))
@@ -212,7 +220,7 @@ def _pad_none(array: Any, target: int, axis: Any = 1, clip: bool = False) -> Arr
 
 def _singletons(array: Any, axis: Any = 0) -> Array:
     node = node_of(array)
-    if reducers.position("singletons", node, axis) != len(node.path) - 1:
+    if _place("singletons", node, axis) != len(node.path) - 1:
         refuse_option("singletons", "axis", axis, "axis=-1 makes a list of each value")
     one = build.listed([node], Axis("listed", "singleton", params=("singletons", 1)))
     return wrap(drop_missing(one) if node.type.option else one)

@@ -20,7 +20,7 @@ from hep_tables_coffea.record.array import Array, wrap
 from hep_tables_coffea.record.dispatch import refuse_option
 from hep_tables_coffea.record.index import apply_filter
 from hep_tables_coffea.record.values import node_of, shown
-from hep_tables_coffea.types.elements import Number, Record, Text
+from hep_tables_coffea.types.elements import Number, Text
 
 __all__ = ["STRINGS", "VALUES", "drop_missing"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import awkward as ak
 import numpy as np
@@ -19,7 +19,7 @@ from hep_tables_coffea.types.elements import Record
 __all__ = ["record_awkward", "record_numpy", "record_ufunc"]
 
 #: ufuncs on records that are operators of vectors.
-_VECTOR_OPERATORS = {"add", "subtract", "multiply", "true_divide", "negative", "equal", "not_equal", "absolute"}
+_VECTOR_OPERATORS = {"add", "subtract", "multiply", "divide", "negative", "equal", "not_equal", "absolute"}
 
 
 def ufunc_name(ufunc: np.ufunc) -> str:
@@ -114,12 +114,15 @@ def _check_power(nodes: Sequence[Node]) -> None:
 
 
 def _of_records(ufunc: np.ufunc, nodes: Sequence[Node]) -> Node:
-    if ufunc.__name__ not in _VECTOR_OPERATORS:
+    if ufunc.__name__.replace("true_divide", "divide") not in _VECTOR_OPERATORS:
         msg = f"np.{ufunc.__name__} is not defined for records"
         values = [(f"operand {k + 1}", node.text) for k, node in enumerate(nodes)]
         fields = next(node.type.fields for node in nodes if isinstance(node.type, Record))
         raise RecordingError(msg, values=values, hint=f"use one of the columns: {', '.join(fields[:6])}")
-    name = "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
+    name = ufunc.__name__.replace("true_divide", "divide")  # numpy 1 has the long name
+    if name in ("multiply", "divide") and all(isinstance(node.type, Record) for node in nodes):
+        msg = f"two records cannot be {'multiplied' if name == 'multiply' else 'divided'}"
+        raise RecordingError(msg, values=[("one", nodes[0].text), ("other", nodes[1].text)], hint="a.dot(b)")
     first = next(k for k, node in enumerate(nodes) if isinstance(node.type, Record))
     if first:
         if ufunc.__name__ != "multiply":
@@ -236,7 +239,7 @@ _INSTEAD = {
 }
 
 
-def refuse_option(name: str, option: str, value: Any, hint: str = "") -> None:
+def refuse_option(name: str, option: str, value: Any, hint: str = "") -> NoReturn:
     """An option of an awkward function that cannot be recorded."""
     msg = f"ak.{name}: {option}={shown(value)} cannot be recorded"
     raise RecordingError(msg, hint=hint or _INSTEAD.get(option, f"leave {option} out"))

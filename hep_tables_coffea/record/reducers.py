@@ -78,7 +78,8 @@ def position(function: str, node: Node, axis: Any) -> int | None:
             if axis in candidates:
                 return candidates.index(axis)
     elif isinstance(axis, int) and not isinstance(axis, bool) and -depth <= axis < depth:
-        return int(axis) % depth
+        place: int = axis % depth
+        return place
     msg = f"there is no axis {axis!r}"
     hint = f"axes of the value: {', '.join(f'{k} or {name!r}' for k, name in enumerate(names))}; None for everything"
     raise AxisError(msg, values=[("value", node.text)], hint=hint)

@@ -211,7 +211,7 @@ def valid_fields(module: str, behavior: str, available: tuple[str, ...], touched
     coordinates = [name for name in available if name in touched or name in _COORDINATES]
     for names in ([name for name in available if name in touched], coordinates, list(available)):
         contents = [ak.contents.NumpyArray(np.empty(0)) for _ in names]
-        layout = ak.contents.RecordArray(contents, names, parameters={"__record__": behavior})
+        layout = ak.contents.RecordArray(contents, names, length=0, parameters={"__record__": behavior})
         try:
             ak.Array(layout, behavior=behaviors(module))
         except Exception:  # noqa: BLE001, S112 (coffea's validation raises what it likes)
