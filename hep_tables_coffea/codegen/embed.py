@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hep_tables_coffea.codegen.uses import names_used, scope_of
 from hep_tables_coffea.errors import UsageError
 
 __all__ = ["embedded"]
@@ -26,21 +27,11 @@ def _add(name: str, function: Any, parts: dict[str, str]) -> None:
     if name in parts:
         return
     text = _source(name, function)
-    scope = {**function.__globals__, **_closure(function)}
-    for used in _names(function.__code__):
+    scope = scope_of(function)
+    for used in names_used(function.__code__):
         if used in scope and used not in parts and used != name:
             _add_global(used, scope[used], parts, name)
     parts[name] = text
-
-
-def _names(code: types.CodeType) -> list[str]:
-    inner = [name for const in code.co_consts if isinstance(const, types.CodeType) for name in _names(const)]
-    return [*code.co_names, *code.co_freevars, *inner]
-
-
-def _closure(function: Any) -> dict[str, Any]:
-    cells = function.__closure__ or ()
-    return {name: cell.cell_contents for name, cell in zip(function.__code__.co_freevars, cells)}
 
 
 def _add_global(name: str, value: Any, parts: dict[str, str], owner: str) -> None:

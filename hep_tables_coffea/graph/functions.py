@@ -316,6 +316,8 @@ def _run_behavior(
         return infer.run_behavior(behaviors_of(args[0]), method, how, arguments, given)
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        if "@events_factory" in reason:
+            reason = "coffea looks for it in the whole event, and the schema describes no such reference"
         msg = f"{method} cannot be used here: {reason}"
         hint = ""
         if build.source_of(args[0]).dataset.schema.coffea_schema:

@@ -298,13 +298,16 @@ class UserCall(Node):
 
 
 class Parameter(Node):
-    """One value of the state of a loop: `number` tells the loops apart, `slot` the values of one."""
+    """One value of the state of a loop: `number` tells the loops apart, `slot` the values of one.
+
+    `level` counts the loops around; it tells a loop in a loop from the outer one wherever the program is recorded.
+    """
 
     __slots__ = ()
-    parameters = ("number", "slot")
+    parameters = ("number", "slot", "level", "target")
 
     def _hash(self) -> str:
-        return hashlib.sha256(f"Parameter {self.slot} {self.type}".encode()).hexdigest()
+        return hashlib.sha256(f"Parameter {self.slot} {self.level} {self.type}".encode()).hexdigest()
 
 
 class Iterate(Node):

@@ -150,7 +150,8 @@ def _again(node: g.Node, args: list[g.Node], axes: dict[Axis, Axis], made: dict[
     if isinstance(node, g.Pick):
         return build.pick(args[0], args[1] if len(args) > 1 else node.constant, node.position)
     if isinstance(node, g.Parameter):
-        return g.Parameter.make((), node.params, tuple(map(moved, node.path)), node.type, node.where)
+        path = tuple(map(moved, node.path))
+        return g.Parameter.make((), (*node.params[:3], path), path, node.type, node.where)
     if isinstance(node, g.Current):
         return build.relabel(args[0], moved(node.axis), node.position)
     return _computed_again(node, args)

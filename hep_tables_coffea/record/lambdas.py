@@ -17,7 +17,7 @@ from hep_tables_coffea.record.array import wrap
 from hep_tables_coffea.record.values import is_constant, node_of, shown
 from hep_tables_coffea.types.elements import Number
 
-__all__ = ["curry", "filter_by", "key_of", "map_rows"]
+__all__ = ["called", "curry", "filter_by", "key_of", "map_rows"]
 
 
 def map_rows(node: Node, function: Any) -> Node:
@@ -79,6 +79,11 @@ def _line(function: Any) -> Where | None:
 
 def _call(function: Callable[..., Any], parameter: Node) -> Any:
     """What the function makes of its parameter; its own errors name the function and its line."""
+    return called(function, wrap(parameter), parameter)
+
+
+def called(function: Callable[..., Any], argument: Any, parameter: Node) -> Any:
+    """What the function makes of an argument that stands for a parameter."""
     try:
         inspect.signature(function).bind(None)
     except TypeError as error:
@@ -87,7 +92,7 @@ def _call(function: Callable[..., Any], parameter: Node) -> Any:
     except ValueError:
         pass  # a builtin without a signature
     try:
-        return function(wrap(parameter))
+        return function(argument)
     except HepTablesError:
         raise
     except Exception as error:

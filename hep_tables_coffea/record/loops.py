@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import count
 from typing import Any
 
 from hep_tables_coffea.errors import RecordingError, UsageError
 from hep_tables_coffea.graph import build, functions
-from hep_tables_coffea.graph.nodes import Node, Parameter
-from hep_tables_coffea.graph.scope import per_row
+from hep_tables_coffea.graph.axes import Path
+from hep_tables_coffea.graph.nodes import Current, Node, Parameter
+from hep_tables_coffea.graph.scope import is_current, nest_together, per_row
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.record.array import wrap
+from hep_tables_coffea.record.lambdas import called
 from hep_tables_coffea.record.values import node_of, shown
 from hep_tables_coffea.types.elements import Number, Record
 from hep_tables_coffea.types.infer import common
@@ -18,11 +22,10 @@ from hep_tables_coffea.types.infer import common
 __all__ = ["iterate"]
 
 _numbers = count(1)
+_level: ContextVar[int] = ContextVar("hep_tables_coffea_loops", default=0)
 
 
-def iterate(
-    state: Any, step: Callable[[Any], Any], until: Callable[[Any], Any], max_iterations: int = 100
-) -> Any:
+def iterate(state: Any, step: Callable[[Any], Any], until: Callable[[Any], Any], max_iterations: int = 100) -> Any:
     """Repeat a step for each row until a condition holds for it.
 
     Args:
@@ -45,18 +48,39 @@ def iterate(
         raise UsageError(msg, values=[("state", node.text) for node in nodes], hint="iterate over columns, or indices")
     full = next(node for node in nodes if len(node.path) == len(path))
     nodes = [per_row(full, node) for node in nodes]
-    types = [node.type for node in nodes]
-    for _ in range(3):
-        number = next(_numbers)
-        parameters = [Parameter.make((), (number, k), path, kind, None) for k, kind in enumerate(types)]
-        steps, condition = _trace(names, parameters, step, until)
-        wider = [common([kind, new.type]) for kind, new in zip(types, steps)]
-        if wider == types:
-            break
-        types = wider
     limit = _bound(max_iterations)
+    nodes, parameters, steps, condition = _settled(names, nodes, step, until)
     made = [functions.iterate(nodes, parameters, steps, condition, limit, k) for k in range(len(nodes))]
     return _structure(names, [wrap(node) for node in made], state)
+
+
+def _settled(
+    names: Sequence[str] | None, nodes: list[Node], step: Callable[..., Any], until: Callable[..., Any]
+) -> tuple[list[Node], list[Node], list[Node], Node]:
+    """The loop traced again until its state is as wide as what the step makes of it, in type and in rows."""
+    types = [node.type for node in nodes]
+    level = _level.get()
+    token = _level.set(level + 1)
+    try:
+        for _ in range(4):
+            number, path = next(_numbers), nodes[0].path
+            parameters = [Parameter.make((), (number, k, level, path), path, kind, None) for k, kind in enumerate(types)]
+            steps, condition = _trace(names, parameters, step, until)
+            wider = [common([kind, new.type]) for kind, new in zip(types, steps)]
+            captured = _captured_elements(path, [*steps, condition])
+            if wider == types and not captured:
+                break
+            types, nodes = wider, nest_together([*nodes, *captured])[: len(nodes)]
+    finally:
+        _level.reset(token)
+    _check(parameters, steps, condition)
+    return nodes, parameters, steps, condition
+
+
+def _captured_elements(path: Path, results: Sequence[Node]) -> list[Node]:
+    """Elements of lambdas around the loop that its steps use, and that its state knows nothing of."""
+    beyond = {axis for node in results for axis in node.path if is_current(axis) and axis not in path}
+    return [node for node in walk(results) if isinstance(node, Current) and node.axis in beyond]
 
 
 def _bound(max_iterations: Any) -> int:
@@ -71,13 +95,23 @@ def _trace(
 ) -> tuple[list[Node], Node]:
     """The next state and the condition, as functions of the parameters."""
     structure = _structure(names, [wrap(parameter) for parameter in parameters], None)
-    after = step(structure)
-    given, values = _members(after)
+    given, values = _members(called(step, structure, parameters[0]))
+    if names is not None and given is not None and set(given) == set(names):
+        by_name = dict(zip(given, values))
+        given, values = list(names), [by_name[name] for name in names]
     if given != names or len(values) != len(parameters):
-        msg = f"the step gives {shown(after)}, and not a state of the same structure"
+        msg = f"the step gives {_shape(given, values)}, and not a state of the same structure"
         raise RecordingError(msg, hint="return as many values as the state has, under the same names")
     steps = [per_row(parameters[0], node_of(value, "iterate over")) for value in values]
-    condition = per_row(parameters[0], node_of(until(structure), "iterate until"))
+    condition = per_row(parameters[0], node_of(called(until, structure, parameters[0]), "iterate until"))
+    return steps, condition
+
+
+def _shape(names: Sequence[str] | None, values: Sequence[Any]) -> str:
+    return "one value" if names is None else f"{len(values)} values ({', '.join(names)})"
+
+
+def _check(parameters: Sequence[Node], steps: Sequence[Node], condition: Node) -> None:
     for node in (*steps, condition):
         if node.path != parameters[0].path:
             msg = "the step gives values of other rows than the state"
@@ -85,7 +119,6 @@ def _trace(
     if not (isinstance(condition.type, Number) and condition.type.dtype.kind == "b"):
         msg = f"the condition of iterate gives {condition.type}, which is no truth value"
         raise RecordingError(msg, hint="return a comparison: lambda x: x < 10")
-    return steps, condition
 
 
 def _members(state: Any) -> tuple[list[str] | None, list[Any]]:

@@ -31,6 +31,14 @@ class UserFunction:
         self.__signature__ = self.signature
         self.vectorized, self.returns = vectorized, returns
         self.where = Where(function.__code__.co_filename, function.__code__.co_firstlineno)
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for parameter in self.signature.parameters.values():
+            if parameter.kind not in plain:
+                msg = f"{self.function.__name__}: the argument {parameter} cannot be given by position"
+                raise UsageError(msg, where=self.where, hint="write plain arguments, without * and **")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -84,7 +92,10 @@ def _element(result: Any, name: str, where: Where) -> Element:
     if result is str:
         return Text()
     try:
-        return number(np.dtype(result))
+        dtype = np.dtype(result)
+        if result in (None, type(None)) or dtype.kind not in "biuf":
+            raise TypeError
+        return number(dtype)
     except TypeError as error:
         msg = f"{name} returns {result!r}, which is no type of a number, truth value or string"
         raise UsageError(msg, where=where, hint='float, int, bool, str, or a dtype such as "float32"') from error
@@ -109,9 +120,7 @@ def _has_body(function: Callable[..., Any]) -> bool:
         return True
 
 
-def user_func(
-    function: Callable[..., Any] | None = None, *, vectorized: bool = False, returns: Any = None
-) -> Any:
+def user_func(function: Callable[..., Any] | None = None, *, vectorized: bool = False, returns: Any = None) -> Any:
     """A function of numbers that can be recorded.
 
     With a body it is called for every row, compiled by numba where it can be. With `vectorized=True` it is called with
@@ -140,4 +149,3 @@ def user_func(
     made = UserFunction(function, vectorized, returns)
     made.declared()  # raises where an annotation is missing, on the line of the definition
     return made
-

@@ -29,6 +29,8 @@ def chunk_failures(
 def _chunk_error(key: Any, about: Mapping[str, Any], program: ProcessorSource) -> HepTablesError:
     sample, _, start = key
     values = [("sample", sample), ("file", about["file"]), ("entries", f"{start} to {about['stop']}")]
+    if about["users"]:
+        values.append(("raised at", about["users"]))
     where = next((program.origins[line] for line in about["lines"] if line in program.origins), None)
     if about["kind"] == "file":
         return DataError(about["reason"].splitlines()[0], values=values, where=where, located=False)

@@ -16,6 +16,7 @@ import cloudpickle
 
 from hep_tables_coffea import files
 from hep_tables_coffea.backends.coffea.nano import kept, read_fields
+from hep_tables_coffea.backends.coffea.sending import dumped, users_line
 
 __all__ = ["Chunk", "ChunkRunner", "Events"]
 
@@ -107,7 +108,7 @@ class ChunkRunner:
         self.processor, self.run, self.stop_at_failure, self.schema = processor, run, stop_at_failure, schema
 
     def __getstate__(self) -> dict[str, Any]:
-        content = cloudpickle.dumps((self.processor, self.schema))
+        content = dumped((self.processor, self.schema))
         return {"content": content, "run": self.run, "stop_at_failure": self.stop_at_failure}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -151,6 +152,7 @@ class ChunkRunner:
             "reason": text.strip() or type(error).__name__,
             "type": type(error).__name__,
             "lines": lines,
+            "users": users_line(error),
             "stop": events.chunk.stop,
             "file": events.chunk.file,
         }
