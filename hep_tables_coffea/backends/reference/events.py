@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hep_tables_coffea.backends.reference import behaviors
 from hep_tables_coffea.backends.reference.elements import call_user, cast, compute
 from hep_tables_coffea.backends.reference.lists import ARRANGED, REDUCED
+from hep_tables_coffea.backends.reference.loops import followed, iterated
 from hep_tables_coffea.backends.reference.nested import absent, at_depth, together
 from hep_tables_coffea.backends.reference.questions import Question, ask, needs, stored
 from hep_tables_coffea.graph import build, functions
@@ -189,6 +190,25 @@ class EventValues:
     def visit_UserCall(self, node: g.UserCall, fields: tuple[str, ...], answers: list[Any]) -> Any:
         values = [(answer, len(arg.path)) for arg, answer in zip(node.args, answers, strict=True)]
         return together(lambda *arguments: call_user(node.declared, arguments), len(node.path), values)
+
+    def visit_Iterate(self, node: g.Iterate, fields: tuple[str, ...], answers: list[Any]) -> Any:
+        parameters = node.args[node.size : 2 * node.size]
+        around = {question: value for question, value in self._known.items() if isinstance(question[0], g.Parameter)}
+
+        def evaluate(wanted: list[g.Node], state: list[Any]) -> list[Any]:
+            inside = EventValues(self.table, self.entry, self.constants)
+            inside._known.update(around)
+            inside._known.update({ask(one): value for one, value in zip(parameters, state, strict=True)})
+            return [inside.value(one) for one in wanted]
+
+        return iterated(node, answers, evaluate)
+
+    def visit_Chain(self, node: g.Chain, fields: tuple[str, ...], answers: list[Any]) -> Any:
+        return at_depth(
+            lambda pointer: [[cast(place, node.type) for place in chain] for chain in followed(pointer, node.bound)],
+            len(node.path) - 2,
+            answers[0],
+        )
 
     def visit_Behave(self, node: g.Behave, fields: tuple[str, ...], answers: list[Any]) -> Any:
         if node.how == "reduce":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Group, Leaf
@@ -56,6 +57,8 @@ def needs(question: Question) -> list[Question]:
         return []
     if isinstance(node, g.Field):
         return _field_needs(node, fields)
+    if isinstance(node, g.Iterate):
+        return [ask(begin) for begin in node.args[: node.size]]
     if isinstance(node, (g.Source, g.Zip)):
         return [ask(build.field(node, name)) for name in fields]
     if isinstance(node, g.Extend):
@@ -131,13 +134,20 @@ def in_order(roots: Iterable[Question]) -> Iterator[Question]:
 def columns_of(questions: Iterable[Question]) -> dict[str, Leaf]:
     """The stored columns that the questions read."""
     found: dict[str, Leaf] = {}
-    for node, _ in questions:
+    for node in _with_steps(node for node, _ in questions):
         leaf = stored(node)
         if leaf is not None and leaf.constant is None:
             found[leaf.column] = leaf
         if isinstance(node, g.Field) and node.name == build.ROW and not isinstance(node.args[0], g.Source):
             found.update({one.column: one for one in counting(node.args[0])[:1]})
     return found
+
+
+def _with_steps(nodes: Iterable[g.Node]) -> Iterator[g.Node]:
+    """The nodes, and those in the steps of loops, which are computed as often as a loop goes around."""
+    for node in nodes:
+        yield from walk(node.args) if isinstance(node, g.Iterate) else ()
+        yield node
 
 
 def counting(record: g.Node) -> list[Leaf]:
