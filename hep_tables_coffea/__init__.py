@@ -20,7 +20,7 @@ from typing import Any
 from hep_tables_coffea import samples
 from hep_tables_coffea._version import __version__
 from hep_tables_coffea.config import options
-from hep_tables_coffea.errors import HepTablesError
+from hep_tables_coffea.errors import HepTablesError, hint_names
 from hep_tables_coffea.plugins.functions import backend_function
 from hep_tables_coffea.plugins.registry import register_backend, register_schema
 from hep_tables_coffea.record.aliases import clear_aliases, define_alias
@@ -103,4 +103,4 @@ def __getattr__(name: str) -> Any:
     if not name.startswith("_") and name in names("schema"):
         return opener(name)
     msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+    raise AttributeError(msg if name.startswith("_") else f"{msg}: {hint_names(name, __all__)}")

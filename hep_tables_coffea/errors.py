@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import linecache
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,9 +38,10 @@ __all__ = [
     "translate",
 ]
 
-_INSIDE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-#: Code between the user's line and ours: the dispatch of numpy and awkward, and the standard library's helpers.
-_BETWEEN = (_INSIDE, f"{os.sep}awkward{os.sep}", f"{os.sep}numpy{os.sep}", "functools.py", "copy.py")
+#: Packages between the user's line and ours: the dispatch of numpy and awkward, and the standard library's helpers.
+_BETWEEN = frozenset(("hep_tables_coffea", "awkward", "numpy", "functools", "copy"))
+#: Modules of generated code.
+_GENERATED = "hep_tables_coffea_generated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +63,22 @@ class Where:
 def here() -> Where:
     """The innermost line of the running program that is neither ours nor awkward's or numpy's."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and _is_between(frame.f_code.co_filename):
+    while frame.f_back is not None and _is_between(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     return Where(frame.f_code.co_filename, frame.f_lineno)
 
 
-_seen_files: dict[str, bool] = {}
-
-
-def _is_between(file: str) -> bool:
-    answer = _seen_files.get(file)
-    if answer is None:
-        answer = _seen_files[file] = file.startswith("<hep_tables") or any(part in file for part in _BETWEEN)
-    return answer
+def _is_between(module: str) -> bool:
+    return module.partition(".")[0] in _BETWEEN or module.startswith(_GENERATED)
 
 
 def closest(name: str, names: Iterable[str], n: int = 5) -> list[str]:
     """The names that exist, those most like `name` first."""
     names = sorted(set(names))
     folded = {candidate.lower(): candidate for candidate in names}
-    near = [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=n, cutoff=0.5)]
+    begin = [candidate for candidate in names if len(name) > 2 and candidate.lower().startswith(name.lower())]
+    alike = [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=n, cutoff=0.5)]
+    near = list(dict.fromkeys([*begin, *alike]))[:n]
     return near + [candidate for candidate in names if candidate not in near][: max(0, n - len(near))]
 
 

@@ -98,6 +98,8 @@ class Demand:
             inner, k, step = last_step(node)
             index = [build.restrict(step.node, inner.path[:k] + step.node.path[k:])] if step.node is not None else []
             return [inner, *index]
+        if isinstance(node, g.Metadata):
+            return []
         if isinstance(node, g.Side):
             return [node.args[node.slot]]
         if isinstance(node, g.Iterate):

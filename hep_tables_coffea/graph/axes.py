@@ -63,7 +63,14 @@ class Axis:
             if known is not None:
                 return known
             axis = super().__new__(cls)
-            axis.kind, axis.name, axis.parent, axis.node, axis.params, axis.inputs = kind, name, parent, node, params, inputs
+            axis.kind, axis.name, axis.parent, axis.node, axis.params, axis.inputs = (
+                kind,
+                name,
+                parent,
+                node,
+                params,
+                inputs,
+            )
             axis._digest = ""
             _axes[key] = axis
             return axis

@@ -430,7 +430,9 @@ def listed(nodes: Sequence[Node], axis: Axis) -> Node:
     path, nodes = align(nodes)
     if any(isinstance(node.type, Record) for node in nodes):
         msg = "records cannot be put side by side into a list"
-        raise RecordingError(msg, values=[("record", nodes[0].text)], hint="x[:, :1] is the first of each list, as a list")
+        raise RecordingError(
+            msg, values=[("record", nodes[0].text)], hint="x[:, :1] is the first of each list, as a list"
+        )
     return Listed.make(tuple(nodes), (axis,), (*path, axis), common([node.type for node in nodes]), None)
 
 

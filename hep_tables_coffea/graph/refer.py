@@ -17,7 +17,7 @@ def follow(node: Node, reference: Reference) -> Node:
         target = build.field(target, name)
     if reference.inverse:
         return _pointing_back(node, target, reference)
-    indices = [build.field(node, name) for name in reference.indices]
+    indices = [_column(node, name) for name in reference.indices]
     if not reference.many:
         return _rows_at(target, indices[0])
     if len(indices) > 1:
@@ -31,9 +31,16 @@ def ancestors(node: Node, reference: Reference, bound: int) -> Node:
     target = build.source_of(node)
     for name in reference.target.split("."):
         target = build.field(target, name)
-    pointer = build.field(target, reference.indices[0])
+    pointer = _column(target, reference.indices[0])
     chains = functions.chain(pointer, "ancestors", bound)
     return _rows_at(target, build.moved_all(node, chains))
+
+
+def _column(node: Node, name: str) -> Node:
+    """A column by its name, with dots where records stand in records."""
+    for part in [name] if build.has_field(node, name) else name.split("."):
+        node = build.field(node, part)
+    return node
 
 
 def _on_events(node: Node, events: Node) -> Node:
@@ -50,7 +57,7 @@ def _rows_at(target: Node, index: Node) -> Node:
 
 def _pointing_back(node: Node, target: Node, reference: Reference) -> Node:
     """The rows of `target` whose index is the row of the node: children of a parent."""
-    pointer = build.field(target, reference.indices[0])
+    pointer = _column(target, reference.indices[0])
     anchor = build.row(node)
     nested = build.nest(_on_events(target, anchor), anchor, 1)
     back = build.nest(_on_events(pointer, anchor), anchor, 1)

@@ -53,4 +53,6 @@ def refusal(name: str) -> tuple[str, str]:
     """Why an awkward function is refused, and what to use."""
     if name.startswith("from_") or name == "metadata_from_parquet":
         return REFUSED.get(name, _FROM)
-    return REFUSED.get(name, ("it has no meaning for rows with identity", "call it on the answer of ht.make_local(...)"))
+    return REFUSED.get(
+        name, ("it has no meaning for rows with identity", "call it on the answer of ht.make_local(...)")
+    )

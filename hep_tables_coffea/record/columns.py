@@ -118,4 +118,3 @@ def as_record(node: g.Node) -> g.Node:
             node = build.zip_fields(dict(zip(node.names, members)), node.behavior, depth=len(node.path))
     found = {name: value for name, value in values.items() if value is not None}
     return build.extend(node, found) if found else node
-

@@ -151,7 +151,9 @@ def concat(parts: Mapping[str, Node]) -> Node:
     axis = Axis("joined", "_".join(parts), params=tuple(parts), inputs=inputs)
     if len({type(node.type) for node in nodes}) > 1:
         msg = "the rows of one list are of one kind"
-        raise UsageError(msg, values=[(name, node.text) for name, node in zip(parts, nodes)], hint="concatenate columns")
+        raise UsageError(
+            msg, values=[(name, node.text) for name, node in zip(parts, nodes)], hint="concatenate columns"
+        )
     if not all(isinstance(node.type, Record) for node in nodes):
         return build.join(nodes, axis, position)
     shared = [name for name in nodes[0].type.fields if all(build.has_field(n, name) for n in nodes)]  # type: ignore[union-attr]

@@ -131,7 +131,9 @@ def fill_missing(x: Any, value: Any) -> Array:
     node, filling = node_of(x), node_of(value)
     if isinstance(node.type, Record):
         msg = "a missing record cannot be filled"
-        raise UsageError(msg, values=[("record", node.text)], hint=f"fill its columns: {', '.join(node.type.fields[:6])}")
+        raise UsageError(
+            msg, values=[("record", node.text)], hint=f"fill its columns: {', '.join(node.type.fields[:6])}"
+        )
     if isinstance(node.type, Text) is not isinstance(filling.type, Text):
         msg = f"a missing {node.type} cannot be filled with {filling.type}"
         raise UsageError(msg, values=[("value", node.text), ("to fill in", filling.text)])

@@ -110,7 +110,9 @@ def slice_rows(node: Node, key: slice, position: int | None = None) -> Node:
     for part in (key.start, key.stop, key.step):
         if not (part is None or isinstance(part, (int, np.integer))) or (part is key.step and part == 0):
             msg = f"{shown(part)} is no {'step' if part is key.step else 'end'} of a slice"
-            raise FilterError(msg, values=[("value", node.text)], hint="x[0:2], x[-2:], x[::-1]; x[mask] for a condition")
+            raise FilterError(
+                msg, values=[("value", node.text)], hint="x[0:2], x[-2:], x[::-1]; x[mask] for a condition"
+            )
     params = tuple(None if part is None else int(part) for part in (key.start, key.stop, key.step))
     parent = node.path[position]
     axis = Axis("sliced", parent.name + "'", parent=parent, params=params)
@@ -135,7 +137,9 @@ def apply_filter(node: Node, mask: Node) -> Node:
     """The rows where the mask is true."""
     node, mask = nest_together([node, mask])
     if mask.path and is_current(mask.path[-1]) and len(mask.path) < len(node.path):
-        mask = build.broadcast(mask, node, len(mask.path) + 1)  # of one element: it keeps the whole list or nothing of it
+        mask = build.broadcast(
+            mask, node, len(mask.path) + 1
+        )  # of one element: it keeps the whole list or nothing of it
     depth = len(mask.path)
     if depth == 0:
         msg = "one truth value of the whole dataset is no mask"

@@ -7,9 +7,9 @@ from typing import Any
 
 from hep_tables_coffea.errors import FieldNotFoundError, hint_names
 from hep_tables_coffea.graph import build, functions
-from hep_tables_coffea.graph.nodes import Behave, Node
+from hep_tables_coffea.graph.nodes import Extend, Node
 from hep_tables_coffea.graph.refer import ancestors, follow
-from hep_tables_coffea.record.columns import as_record, defined_names
+from hep_tables_coffea.record.columns import as_record, base_record, defined_names
 from hep_tables_coffea.record.named import named_value
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Record
@@ -30,7 +30,9 @@ def attribute(node: Node, name: str) -> Node | Callable[..., Node]:
     """The value of `x.name`, or the method to call."""
     if not isinstance(node.type, Record):
         msg = f"a value of type {node.type} has no {name!r}"
-        raise FieldNotFoundError(msg, values=[("value", node.text)], hint="columns belong to collections: jets.pt")
+        reducer = _REDUCERS.get(name.lower())
+        hint = f"did you mean .{reducer}()?" if reducer else "columns belong to collections: jets.pt"
+        raise FieldNotFoundError(msg, values=[("value", node.text)], hint=hint)
     value = named_value(node, name)
     if value is not None:
         return value
@@ -42,9 +44,20 @@ def attribute(node: Node, name: str) -> Node | Callable[..., Node]:
     found = _behavior(node, name)
     if found is not None:
         return found
-    what = node.path[-1].name if node.path else "the record"
+    what = _called(node)
     msg = f"{what} has no {name!r}"
     raise FieldNotFoundError(msg, values=[(what, node.text)], hint=hint_names(name, known_names(node)))
+
+
+_REDUCERS = {name.lower(): name for name in "Count Sum Min Max Mean Std Any All First Last ArgMin ArgMax".split()}
+
+
+def _called(node: Node) -> str:
+    """What a user calls a record: the name of its group or collection."""
+    group = _group(node)
+    if group is not None and group.name and not group.is_list:
+        return str(group.name)
+    return node.path[-1].name if node.path else "the record"
 
 
 def _leads_up(node: Node) -> bool:
@@ -61,14 +74,9 @@ def references(node: Node) -> dict[str, Reference]:
 
 
 def _group(node: Node) -> Any:
-    from hep_tables_coffea.graph.nodes import Flatten, Nest, Pick, Restrict, Side
-
-    while isinstance(node, (Restrict, Pick, Nest, Flatten)):
-        node = node.args[0]
-    if isinstance(node, Side):
-        return _group(node.args[node.slot])
-    if isinstance(node, Behave):
-        return None
+    node = base_record(node)
+    while isinstance(node, Extend):
+        node = base_record(node.args[0])
     return node.type.group if isinstance(node.type, Record) else None
 
 
@@ -111,4 +119,10 @@ def behavior_names(node: Node) -> set[str]:
 def known_names(node: Node) -> set[str]:
     """Everything that may stand after the dot."""
     fields = set(node.type.fields) if isinstance(node.type, Record) else set()
-    return fields | set(defined_names(node)) | set(references(node)) | ({"ancestors"} if _leads_up(node) else set()) | behavior_names(node)
+    return (
+        fields
+        | set(defined_names(node))
+        | set(references(node))
+        | ({"ancestors"} if _leads_up(node) else set())
+        | behavior_names(node)
+    )

@@ -51,7 +51,7 @@ def difference(actual: Any, expected: Any, tolerance: tuple[float, float] = TOLE
 
 
 def _difference(actual: Any, expected: Any, tolerance: tuple[float, float], where: str) -> str:
-    if isinstance(expected, list) and isinstance(actual, list):
+    if isinstance(expected, (list, tuple)) and type(actual) is type(expected):
         if len(actual) != len(expected):
             return f"{where or 'the answer'} has {len(actual)} rows, not {len(expected)}: {actual} != {expected}"
         pairs = [(f"{where}[{k}]", a, e) for k, (a, e) in enumerate(zip(actual, expected, strict=True))]

@@ -200,7 +200,8 @@ def order(pool: Pool) -> Line:
 
 
 def reducer(pool: Pool) -> Line:
-    one = pool.number(is_list)
+    record = pool.any_of(is_list)
+    one = pool.column(record, is_list) if record is not None else None
     if one is None:
         return None
     names = "Count Sum Min Max Mean Std Any All First Last ArgMin ArgMax".split()

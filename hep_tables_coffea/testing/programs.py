@@ -153,8 +153,12 @@ class Pool:
 
     def number(self, *tests: Callable[[Node], bool]) -> str | None:
         """A number: a value that is one, or a column of a record."""
-        name = self.any_of(lambda node: isinstance(node.type, (Number, Record)))
-        return None if name is None else self.column(name, *tests)
+        shallow = [name for name in self.names if 0 < len(self.node(name).path) <= DEEPEST]
+        for name in dict.fromkeys((self.late(shallow), *self.random.sample(shallow, len(shallow)))):
+            found = self.column(name, *tests)
+            if found is not None:
+                return found
+        return None
 
     def column(self, name: str, *tests: Callable[[Node], bool]) -> str | None:
         """A column of a value, on the same rows; the value itself where it is a number."""

@@ -68,6 +68,11 @@ class Totals:
             self._rows[node] += rows
 
     def answers(self) -> dict[str, Any]:
+        """The answers, by the names of the outputs."""
+        with np.errstate(all="ignore"):
+            return self._answers()
+
+    def _answers(self) -> dict[str, Any]:
         known: dict[g.Node, Any] = {}
         for node, rows in self._rows.items():
             if isinstance(node, g.Aggregate):
@@ -129,8 +134,7 @@ def _variance(rows: list[Any], ddof: int = 0) -> Any:
     values, middle = _present(rows), _mean(rows)
     if len(values) <= ddof:
         return None
-    with np.errstate(all="ignore"):
-        return _sum([(np.float64(value) - middle) ** 2 for value in values]) / (len(values) - ddof)
+    return _sum([(np.float64(value) - middle) ** 2 for value in values]) / (len(values) - ddof)
 
 
 def _std(rows: list[Any], ddof: int = 0) -> Any:
