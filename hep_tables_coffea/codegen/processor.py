@@ -69,6 +69,8 @@ def write(
     extra = embedded(emitter.functions) if embed else ""
     text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs, extra)
     origins = {start + number: node.where for number, node in emitter.origins.items()}
+    first = start + len(emitter.lines) + 1  # after the line `return {`
+    origins.update({first + number: node.where for number, (_, _, node) in enumerate(answers)})
     return ProcessorSource(
         text, class_name, dict(emitter.columns), origins, "\n".join(emitter.lines), dict(emitter.functions)
     )
@@ -95,38 +97,48 @@ def _scalar_walk(node: g.Node) -> list[g.Node]:
     return list(walk([node], lambda n: () if isinstance(n, stop) else n.needs))
 
 
-def _write_outputs(outputs: Mapping[str, g.Node], emitter: Emitter) -> tuple[list[str], list[str], list[str]]:
+#: The name of an answer of a chunk, its text, and the node that it is of.
+Answer = tuple[str, str, g.Node]
+
+
+def _write_outputs(outputs: Mapping[str, g.Node], emitter: Emitter) -> tuple[list[Answer], list[str], list[str]]:
     """Entries of the dict that `process` returns, entries of the final dict, and statements before it."""
-    answers: dict[str, str] = {}
+    answers: dict[str, Answer] = {}
     finals: list[str] = []
     scalars = ScalarWriter(Names(_TAKEN | helper_names() | set(outputs)))
     for name, node in outputs.items():
         if isinstance(node, g.Fill):
-            answers[name] = histogram = _write_fill(name, node, emitter)
+            histogram = _write_fill(name, node, emitter)
+            answers[name] = (name, histogram, node)
             finals.append(f"{quoted(name)}: {_final_histogram(name, node, emitter, histogram)}")
         elif node.path:
             emitter.helpers |= {"plain", "in_order", "concatenated"}
-            answers[name] = f"{{key: [plain({emitter.value(node).text})]}}"
+            answers[name] = (name, f"{{key: [plain({emitter.value(node).text})]}}", node)
             finals.append(f"{quoted(name)}: concatenated(in_order(out[{quoted(name)}], self.order))")
         else:
             for aggregate in (n for n in _scalar_walk(node) if isinstance(n, g.Aggregate)):
-                _write_aggregate(aggregate, name, emitter, scalars, answers)
+                _write_aggregate(aggregate, name, emitter, scalars, answers, set(outputs) - {name})
             finals.append(f"{quoted(name)}: {scalars.value(node)}")
     emitter.helpers |= scalars.helpers
-    return [f"{quoted(name)}: {text}" for name, text in answers.items()], finals, scalars.lines
+    return list(answers.values()), finals, scalars.lines
 
 
 def _write_aggregate(
-    node: g.Aggregate, output: str, emitter: Emitter, scalars: ScalarWriter, answers: dict[str, str]
+    node: g.Aggregate,
+    output: str,
+    emitter: Emitter,
+    scalars: ScalarWriter,
+    answers: dict[str, Answer],
+    others: set[str],
 ) -> None:
     if scalars.knows(node):
         return
     part = _PARTS[node.function]
     emitter.helpers |= {part, "in_order", "merged_" + _MERGED.get(node.function, node.function)}
     wish = output if output not in answers else f"{output}_{node.function}"
-    while wish in answers:
+    while wish in answers or wish in others:
         wish += "_"
-    answers[wish] = f"{{key: [{part}({emitter.value(node.args[0]).text})]}}"
+    answers[wish] = (wish, f"{{key: [{part}({emitter.value(node.args[0]).text})]}}", node)
     scalars.add_aggregate(node, wish, "merged_" + _MERGED.get(node.function, node.function))
 
 
@@ -190,7 +202,7 @@ def _assemble(
     class_name: str,
     title: str,
     emitter: Emitter,
-    answers: list[str],
+    answers: list[Answer],
     finals: list[str],
     post: list[str],
     outputs: Mapping[str, g.Node],
@@ -231,7 +243,12 @@ def _assemble(
     text = "\n".join(head)
     start = text.count("\n") + 2
     body = [f"            {line}" for line in emitter.lines]
-    body += ["            return {", *(f"                {answer}," for answer in answers), "            }", ""]
+    body += [
+        "            return {",
+        *(f"                {quoted(name)}: {part}," for name, part, _ in answers),
+        "            }",
+        "",
+    ]
     body += ["    def postprocess(self, out):", *(f"        {line}" for line in post)]
     body += ["        return {", *(f"            {final}," for final in finals), "        }", ""]
     return text + "\n" + "\n".join(body), start
