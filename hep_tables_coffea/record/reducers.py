@@ -9,6 +9,7 @@ from hep_tables_coffea.errors import AxisError, RecordingError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph.nodes import Node
 from hep_tables_coffea.graph.scope import is_current
+from hep_tables_coffea.record.columns import as_record
 from hep_tables_coffea.types.elements import Number, Record
 
 __all__ = ["EVERYTHING", "LAST", "checked", "position", "reduce"]
@@ -23,7 +24,7 @@ def reduce(function: str, node: Node, axis: Any = LAST, options: Mapping[str, An
     """One value of each list, or of the dataset."""
     if node.path and is_current(node.path[-1]) and axis is LAST:
         raise build.one_element(node, function)
-    node = checked(function, node)
+    node = checked(function, as_record(node) if function == "sum" else node)
     place = position(function, node, axis)
     if place is EVERYTHING or place == 0:
         return _of_dataset(function, node, place, options)
