@@ -111,6 +111,7 @@ def has_direction(node: Node) -> bool:
 
 
 def distance(one: Node, other: Node) -> Node:
+    one, other = as_record(one), as_record(other)
     if has_direction(one) and has_direction(other):
         return delta_r(one, other)
     return functions.behave(one, "delta_r", "method", [other])

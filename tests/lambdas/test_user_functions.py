@@ -1,0 +1,332 @@
+"""Functions of numbers that a user declares: called for each row, with flat arrays, or left to the back end."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hep_tables_coffea as ht
+from hep_tables_coffea.codegen.user_helpers import each_row
+from hep_tables_coffea.errors import BackendError, RecordingError, RunError, UsageError
+
+LIMIT = 30.0
+
+
+@ht.user_func
+def twice(x: float, y: float = 1.0) -> float:
+    return 2 * x + y
+
+
+@ht.user_func
+def kind(x: float) -> str:
+    return "hard" if x > LIMIT else "soft"
+
+
+@ht.user_func
+def is_hard(x: float) -> bool:
+    return x > LIMIT
+
+
+@ht.user_func
+def steps(x: float) -> int:
+    number = 0
+    while x > 10:
+        x, number = x / 2, number + 1
+    return number
+
+
+CALLS: dict[str, tuple[Callable[[Any], Any], str, Any]] = {
+    "a default": (lambda e: twice(e.mcs.pt), "event * mcs * float64", [[3, 5], [7], []]),
+    "a keyword": (lambda e: twice(y=e.mcs.eta, x=e.mcs.pt), "event * mcs * float64", [[2.1, 4.2], [6.3], []]),
+    "a value of the event": (lambda e: twice(e.jets.pt, e.met), "event * jets * float64", [[110, 50, 80], [], [132]]),
+    "a value of the dataset": (lambda e: twice(e.mcs.pt, e.met.Max(axis=None)), "event * mcs * float64", [[72, 74], [76], []]),
+    "a string as result": (lambda e: kind(e.jets.pt), "event * jets * string", [["hard", "soft", "hard"], [], ["hard"]]),
+    "a whole number as result": (lambda e: steps(e.jets.pt), "event * jets * int64", [[3, 1, 2], [], [2]]),
+    "a truth value as filter": (lambda e: e.jets[is_hard(e.jets.pt)].pt, "event * jets' * float64", [[50, 35], [], [31]]),
+    "a missing value": (lambda e: twice(e.jets.First().pt), "event * ?float64", [101, None, 63]),
+    "a missing string": (lambda e: kind(e.jets.First().pt), "event * ?string", ["hard", None, "hard"]),
+    "a missing value of the event": (
+        lambda e: twice(e.jets.pt, e.els.First().pt),
+        "event * jets * ?float64",
+        [[145, 85, 115], [], [None]],
+    ),
+    "no rows": (lambda e: twice(e.jets[e.jets.pt > 99].pt), "event * jets' * float64", [[], [], []]),
+    "two lambdas": (
+        lambda e: e.tracks.map(lambda t: e.mcs.map(lambda m: twice(t.pt, m.pt))),
+        "event * tracks * mcs * float64",
+        [[[11, 12]], [], [[], []]],
+    ),
+    "map": (lambda e: e.mcs.pt.map(twice), "event * mcs * float64", [[3, 5], [7], []]),
+    "itself": (lambda e: twice(twice(e.mcs.pt), 0), "event * mcs * float64", [[6, 10], [14], []]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "type_", "expected"), CALLS.values(), ids=CALLS)
+def test_function_takes(toy: Any, local: Any, call: Any, type_: str, expected: Any) -> None:
+    recorded = call(toy)
+    assert recorded.type == type_
+    assert local(recorded) == expected
+
+
+def test_plain_numbers_are_computed_at_once() -> None:
+    assert (twice(3.0), twice(3.0, y=2.0)) == (7, 8)
+
+
+def test_returns_says_what_an_annotation_cannot(toy: Any) -> None:
+    @ht.user_func(returns="float32")
+    def third(x: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        return x / 3
+
+    found = ht.make_local(third(toy.met))
+    assert str(found.type) == "3 * float32"
+    assert found.tolist() == pytest.approx([10 / 3, -10, 70 / 3], rel=1e-7)
+
+
+def test_globals_and_closures_are_known(toy: Any, local: Any) -> None:
+    offset = 100.0
+
+    @ht.user_func
+    def moved(x: float) -> float:
+        return math.floor(x) + offset + LIMIT
+
+    assert local(moved(toy.mcs.pt)) == [[131, 132], [133], []]
+
+
+def test_functions_of_one_name_are_two(toy: Any, local: Any) -> None:
+    def make(factor: float) -> Any:
+        @ht.user_func
+        def scaled(x: float) -> float:
+            return x * factor
+
+        return scaled
+
+    assert local(make(2)(toy.mcs.pt), make(3)(toy.mcs.pt)) == ([[2, 4], [6], []], [[3, 6], [9], []])
+
+
+def test_vectorized_function_is_given_flat_arrays_of_one_length(toy: Any, local: Any) -> None:
+    @ht.user_func(vectorized=True)
+    def product(x: float, y: float) -> float:
+        assert isinstance(x, np.ndarray)
+        assert isinstance(y, np.ndarray)
+        assert x.ndim == 1
+        return x * y
+
+    assert local(product(toy.jets.pt, toy.met)) == [[500, 200, 350], [], [2170]]
+
+
+def test_vectorized_function_does_not_see_missing_values(toy: Any, local: Any) -> None:
+    @ht.user_func(vectorized=True)
+    def same(x: float) -> float:
+        assert not np.ma.isMaskedArray(x)
+        assert len(x) in (0, 1, 2)
+        return x
+
+    assert local(same(toy.jets.First().pt)) == [50, None, 31]
+
+
+# -- numba --
+
+
+def test_many_rows_give_what_few_rows_give(write: Any) -> None:
+    values = np.linspace(-50, 50, 30_001)
+    events = ht.flat(write(x=values), tree="events")
+    many, few = (ht.make_local(twice(events.x), steps(events.x), chunksize=size) for size in (None, 5000))
+    assert many[0].tolist() == few[0].tolist() == (2 * values + 1).tolist()
+    assert many[1].tolist() == few[1].tolist()
+
+
+def test_function_that_numba_does_not_know_is_called_by_python() -> None:
+    def spelled(x: float) -> float:
+        return float(str(int(x)))
+
+    assert each_row(spelled)(np.full(20_001, 3.7)).tolist() == [3.0] * 20_001
+
+
+# -- without a body --
+
+
+def test_backend_provides_what_has_no_body(toy: Any, local: Any) -> None:
+    ht.backend_function("TestsTriple", numpy=lambda x: 3 * x)
+
+    @ht.user_func
+    def TestsTriple(x: float) -> float: ...  # noqa: N802
+
+    assert local(TestsTriple(toy.mcs.pt)) == [[3, 6], [9], []]
+
+
+def test_delta_r_is_provided_and_wraps_around(toy: Any) -> None:
+    @ht.user_func
+    def DeltaR(eta1: float, phi1: float, eta2: float, phi2: float) -> float:  # noqa: N802
+        raise AssertionError
+
+    around = DeltaR(toy.els.eta, toy.els.phi + 3.1, toy.els.eta, toy.els.phi - 3.1)
+    assert ht.make_local(around).tolist()[0] == pytest.approx([2 * math.pi - 6.2] * 2)
+
+
+# -- errors: three different messages, and where it happened --
+
+
+def test_wrong_arguments_name_the_function(toy: Any) -> None:
+    with pytest.raises(UsageError, match=r"twice\(x: .*missing a required argument: 'x'"):
+        twice(y=toy.met)
+
+
+def test_missing_annotation_names_the_argument() -> None:
+    with pytest.raises(UsageError, match="bare: the argument x has no annotation"):
+
+        @ht.user_func
+        def bare(x) -> float:  # type: ignore[no-untyped-def]  # noqa: ANN001
+            return x  # type: ignore[no-any-return]
+
+
+def test_missing_result_annotation_is_named() -> None:
+    with pytest.raises(UsageError, match="bare: the return value has no annotation"):
+
+        @ht.user_func
+        def bare(x: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            return x
+
+
+def test_no_implementation_is_an_error_before_anything_runs(toy: Any) -> None:
+    @ht.user_func
+    def NobodyHasThis(x: float) -> float: ...  # noqa: N802
+
+    with pytest.raises(BackendError, match="nobody provides the function NobodyHasThis"):
+        ht.to_processor({"x": NobodyHasThis(toy.met)})
+
+
+@pytest.mark.parametrize("result", [list, None, dict, "no type"])
+def test_result_must_be_a_number_or_string(result: Any) -> None:
+    def wrong(x: float) -> Any:
+        return x
+
+    wrong.__annotations__["return"] = result if not isinstance(result, str) else object
+    with pytest.raises(UsageError, match="which is no type of a number, truth value or string"):
+        ht.user_func(wrong)
+
+
+@pytest.mark.parametrize("function", [lambda *x: x, lambda **x: x, lambda *, x: x], ids=["*", "**", "keyword only"])
+def test_arguments_are_given_by_position(function: Any) -> None:
+    with pytest.raises(UsageError, match="cannot be given by position"):
+        ht.user_func(function)
+
+
+def test_records_are_no_arguments(toy: Any) -> None:
+    with pytest.raises(RecordingError, match="twice takes numbers, and not records"):
+        twice(toy.jets)
+
+
+def test_values_of_the_dataset_alone_are_refused(toy: Any) -> None:
+    with pytest.raises(RecordingError, match="twice would be called with values of the whole dataset alone"):
+        twice(toy.met.Sum())
+
+
+@pytest.mark.parametrize("executor", ["iterative", "futures"])
+def test_error_names_the_line_in_the_function_and_the_file(toy: Any, executor: str) -> None:
+    @ht.user_func
+    def fragile(x: float) -> float:
+        difference = x - 10
+        return 1 / (0 if difference == 0 else 1)
+
+    with pytest.raises(RunError, match="ZeroDivisionError: division by zero") as caught:
+        ht.make_local(fragile(toy.met), executor=executor, workers=1)
+    text = str(caught.value)
+    assert "toy.root" in text
+    assert "return 1 / (0 if difference == 0 else 1)" in text
+    assert text.count("test_user_functions.py:") == 2
+
+
+def test_wrong_shape_of_a_vectorized_function_is_named(toy: Any) -> None:
+    @ht.user_func(vectorized=True)
+    def short(x: float) -> float:
+        return x[:1]  # type: ignore[index, no-any-return]
+
+    with pytest.raises(RunError, match=r"short gave \(1,\) values for 4 rows"):
+        ht.make_local(short(toy.jets.pt))
+
+
+# -- elsewhere --
+
+TOOLS = """
+import math
+
+import {name}_constants as constants
+import hep_tables_coffea as ht
+
+OFFSET = 0.5
+
+
+def helper(x):
+    return math.floor(x) * constants.FACTOR + OFFSET
+
+
+@ht.user_func
+def scaled(x: float) -> float:
+    return helper(x)
+"""
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module of the user's own that imports another one; no worker can import either."""
+    name = "tools_of_a_user"
+    (tmp_path / f"{name}.py").write_text(TOOLS.format(name=name))
+    (tmp_path / f"{name}_constants.py").write_text("FACTOR = 2.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made = importlib.import_module(name)
+    monkeypatch.undo()
+    yield made
+    for key in (name, f"{name}_constants"):
+        del sys.modules[key]
+
+
+@pytest.mark.parametrize("executor", ["iterative", "threads", "futures", "dask"])
+def test_function_of_a_module_reaches_every_worker(toy: Any, tools: Any, executor: str) -> None:
+    if executor == "dask":
+        pytest.importorskip("distributed")
+    found = ht.make_local(tools.scaled(toy.mcs.pt), executor=executor, workers=1)
+    assert found.tolist() == [[2.5, 4.5], [6.5], []]
+
+
+def test_written_processor_carries_functions_and_what_they_use(toy: Any, toy_path: str, tmp_path: Path) -> None:
+    file = ht.write_processor({"x": twice(toy.mcs.pt), "s": kind(toy.jets.pt), "f": with_helper(toy.mcs.pt)}, tmp_path / "own.py")
+    code = f"""
+import sys; sys.modules["hep_tables_coffea"] = None; sys.path.insert(0, {str(tmp_path)!r})
+from coffea.nanoevents import BaseSchema
+from coffea.processor import IterativeExecutor, Runner
+from {file.stem} import OwnProcessor
+runner = Runner(IterativeExecutor(status=False), schema=BaseSchema)
+out = runner({{"toy": {{"files": {{{toy_path!r}: "events"}}}}}}, processor_instance=OwnProcessor())
+print({{key: value.tolist() for key, value in out.items()}})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    expected = {"x": [[3.0, 5.0], [7.0], []], "s": [["hard", "soft", "hard"], [], ["hard"]], "f": [[31.0, 32.0], [33.0], []]}
+    assert done.stdout.splitlines()[-1:] == [str(expected)], done.stderr
+
+
+def lifted(x: float) -> float:
+    return math.floor(x) + LIMIT
+
+
+@ht.user_func
+def with_helper(x: float) -> float:
+    return lifted(x)
+
+
+def test_what_cannot_be_written_is_named(toy: Any, tmp_path: Path) -> None:
+    table = np.ones(3)
+
+    @ht.user_func
+    def looked_up(x: float) -> float:
+        return x * table[0]  # type: ignore[no-any-return]
+
+    with pytest.raises(UsageError, match="looked_up uses table, a ndarray, which cannot be written to a file"):
+        ht.write_processor({"x": looked_up(toy.met)}, tmp_path / "own.py")
