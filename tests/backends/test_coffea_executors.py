@@ -76,7 +76,7 @@ def test_every_local_executor_gives_the_same_histogram(write: Callable[..., str]
 def test_dask_client_is_used_as_it_is(write: Callable[..., str]) -> None:
     distributed = pytest.importorskip("distributed")
     events = ht.dataset(write("a.root", x=np.arange(10.0)))
-    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         assert made(client).client is client
         assert ht.make_local(events.x, executor=client, chunksize=4).to_list() == [float(x) for x in range(10)]

@@ -115,7 +115,7 @@ def test_dask_cluster_of_processes_gives_the_same(
     from coffea.processor import DaskExecutor
 
     processor, fileset, expected = program
-    options = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         found = run(processor, fileset, DaskExecutor(client=client), chunksize=15)
     assert same(without_sums(found), without_sums(expected))

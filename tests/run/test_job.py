@@ -70,7 +70,7 @@ def test_executor_can_be_an_instance(path: str, processor: Any) -> None:
 
 def test_executor_can_be_a_dask_client(path: str, processor: Any) -> None:
     distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         found = ht.run_uproot_job({"d": [path]}, "Events", processor, "dask", {"client": client})
     assert len(found["x"]) == 10

@@ -85,7 +85,7 @@ def _client(distributed: Any, workers: int) -> Any:
 def _local_client(distributed: Any, workers: int) -> Any:
     """A cluster of processes on this machine, kept until the program ends."""
     cluster = distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=40
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=40
     )
     client = _kept["dask"] = distributed.Client(cluster, set_as_default=False)
     atexit.register(_close, client, cluster)
