@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from hep_tables_coffea.codegen.lower import last_step, lower_counts
+from hep_tables_coffea.errors import Where
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
@@ -39,6 +40,10 @@ class Demand:
         self._vectors: set[g.Node] = set()
         self._on_path: dict[Path, list[g.Node]] = {}
         self._waiting: list[g.Node] = []
+        outputs = list(outputs)
+        #: Nodes with a later serial are made here, and not by the user.
+        self.newest = max((node.serial for node in walk(outputs)), default=0)
+        self._places: dict[g.Node, Where] = {}
         for output in outputs:
             self._use(output)
         while self._waiting:
@@ -48,12 +53,16 @@ class Demand:
 
     # -- collecting --
 
-    def _use(self, node: g.Node) -> None:
+    def _use(self, node: g.Node, user: g.Node | None = None) -> None:
         if _is_record(node):
             assert isinstance(node.type, Record)
             self._ask(node, self._readable(node), vector=False)
             return
-        node = lower_counts(node)
+        lowered = lower_counts(node)
+        for made, origin in ((node, user), (lowered, node)):
+            if origin is not None and made.serial > self.newest:
+                self._places.setdefault(made, self.where(origin))
+        node = lowered
         self.uses[node] += 1
         if self.uses[node] == 1:
             self._waiting.append(node)
@@ -78,13 +87,13 @@ class Demand:
                 if _is_record(arg):
                     self._ask(arg, functions.needed_fields(arg, touched), vector=True)
                 else:
-                    self._use(arg)
+                    self._use(arg, node)
             return
         if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave):
             self._constant(node)
             return
         for need in self._direct(node):
-            self._use(need)
+            self._use(need, node)
 
     def _constant(self, node: g.Field) -> None:
         record = node.args[0].type
@@ -150,6 +159,10 @@ class Demand:
                     self.uses[column] += 1
 
     # -- asking --
+
+    def where(self, node: g.Node) -> Where:
+        """The user's line: of a node that is made here, that of the node for which it is made."""
+        return self._places.get(node, node.where)
 
     @property
     def source(self) -> g.Node:

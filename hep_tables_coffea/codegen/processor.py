@@ -61,16 +61,16 @@ def write(
     constants = constants or {}
     needed = _chunk_nodes(outputs)
     demand = Demand(needed)
-    hints = name_hints(demand.order + demand.records)
+    hints = name_hints(node for node in demand.order + demand.records if node.serial <= demand.newest)
     emitter = Emitter(demand, Names(_TAKEN | helper_names()), hints, constants)
     for node in demand.in_order():
         emitter.value(node)
     answers, finals, post = _write_outputs(outputs, emitter)
     extra = embedded(emitter.functions) if embed else ""
     text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs, extra)
-    origins = {start + number: node.where for number, node in emitter.origins.items()}
+    origins = {start + number: demand.where(node) for number, node in emitter.origins.items()}
     first = start + len(emitter.lines) + 1  # after the line `return {`
-    origins.update({first + number: node.where for number, (_, _, node) in enumerate(answers)})
+    origins.update({first + number: demand.where(node) for number, (_, _, node) in enumerate(answers)})
     return ProcessorSource(
         text, class_name, dict(emitter.columns), origins, "\n".join(emitter.lines), dict(emitter.functions)
     )

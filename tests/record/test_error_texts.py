@@ -94,7 +94,7 @@ def run(source: str, file: str, names: dict[str, Any]) -> Any:
     """Run a program of a user, whose lines can be found again; gives its `value`."""
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     space = {"__name__": "__main__", **names}
-    exec(compile(source, file, "exec"), space)
+    exec(compile(source, file, "exec"), space)  # noqa: S102 (a program of a user)
     return space.get("value")
 
 
@@ -134,7 +134,7 @@ def test_line_in_a_module_that_is_imported_is_that_line(names: dict[str, Any]) -
     module = types.ModuleType("numpy_of_mine")
     source = "def select(jets):\n    return jets[0.5]\n"
     linecache.cache["/home/me/numpy/mine.py"] = (len(source), None, source.splitlines(keepends=True), "")
-    exec(compile(source, "/home/me/numpy/mine.py", "exec"), module.__dict__)
+    exec(compile(source, "/home/me/numpy/mine.py", "exec"), module.__dict__)  # noqa: S102 (a program of a user)
     found = line_of("value = mine.select(jets)\n", {**names, "mine": module})
     assert found == "recorded at /home/me/numpy/mine.py:2: return jets[0.5]"
 
@@ -146,7 +146,7 @@ def test_line_of_a_call_through_awkward_is_the_users(names: dict[str, Any]) -> N
 
 def test_line_of_a_call_through_our_processors_is_the_users(names: dict[str, Any]) -> None:
     inner = types.ModuleType(f"{processors.__name__}.of_a_test")
-    exec(compile("def select(jets):\n    return jets[0.5]\n", "of_a_test.py", "exec"), inner.__dict__)
+    exec(compile("def select(jets):\n    return jets[0.5]\n", "of_a_test.py", "exec"), inner.__dict__)  # noqa: S102 (a program of a user)
     assert line_of("value = select(jets)\n", {**names, "select": inner.select}) == (
         "recorded at analysis.py:1: value = select(jets)"
     )
