@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import sysconfig
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["names_used", "scope_of", "users_modules"]
+__all__ = ["functions_used", "names_used", "scope_of", "users_modules"]
 
 
 def names_used(code: types.CodeType) -> list[str]:
@@ -25,23 +25,28 @@ def scope_of(function: Any) -> dict[str, Any]:
     return {**function.__globals__, **closure}
 
 
-def users_modules(functions: Iterable[Callable[..., Any]]) -> set[types.ModuleType]:
+def functions_used(functions: Iterable[Any]) -> list[types.FunctionType]:
+    """The functions of the user, and those of the user's that they call."""
+    return [one for one, _ in _reached(functions) if isinstance(one, types.FunctionType)]
+
+
+def users_modules(functions: Iterable[Any]) -> set[types.ModuleType]:
     """The modules of the user that functions need: not those that are installed, which workers have."""
-    found: set[types.ModuleType] = set()
-    waiting: list[Any] = list(functions)
-    seen: set[int] = set()
+    return {module for _, module in _reached(functions) if module.__name__ != "__main__"}
+
+
+def _reached(things: Iterable[Any]) -> Iterator[tuple[Any, types.ModuleType]]:
+    """What is the user's own of some things and of what they use, with its module."""
+    waiting, seen = list(things), set[int]()
     while waiting:
         one = waiting.pop()
         if id(one) in seen:
             continue
         seen.add(id(one))
         module = one if isinstance(one, types.ModuleType) else _module_of(one)
-        if module is None or (module.__name__ != "__main__" and not _is_users(module)):
-            continue
-        if module.__name__ != "__main__":
-            found.add(module)
-        waiting += _needs(one)
-    return found
+        if module is not None and (module.__name__ == "__main__" or _is_users(module)):
+            yield one, module
+            waiting += _needs(one)
 
 
 def _needs(one: Any) -> Iterator[Any]:

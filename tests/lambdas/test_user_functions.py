@@ -47,7 +47,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, Any]] = {
     "a default": (lambda e: twice(e.mcs.pt), "event * mcs * float64", [[3, 5], [7], []]),
     "a keyword": (lambda e: twice(y=e.mcs.eta, x=e.mcs.pt), "event * mcs * float64", [[2.1, 4.2], [6.3], []]),
     "a value of the event": (lambda e: twice(e.jets.pt, e.met), "event * jets * float64", [[110, 50, 80], [], [132]]),
-    "a value of the dataset": (lambda e: twice(e.mcs.pt, e.met.Max(axis=None)), "event * mcs * float64", [[72, 74], [76], []]),
+    "a value of the dataset": (lambda e: twice(e.mcs.pt, e.met.Max(axis=None)), "event * mcs * ?float64", [[72, 74], [76], []]),
     "a string as result": (lambda e: kind(e.jets.pt), "event * jets * string", [["hard", "soft", "hard"], [], ["hard"]]),
     "a whole number as result": (lambda e: steps(e.jets.pt), "event * jets * int64", [[3, 1, 2], [], [2]]),
     "a truth value as filter": (lambda e: e.jets[is_hard(e.jets.pt)].pt, "event * jets' * float64", [[50, 35], [], [31]]),

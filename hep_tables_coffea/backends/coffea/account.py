@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hep_tables_coffea.backends.coffea.sending import place_text
 from hep_tables_coffea.codegen.processor import ProcessorSource
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import DataError, HepTablesError, RunError
@@ -30,7 +31,7 @@ def _chunk_error(key: Any, about: Mapping[str, Any], program: ProcessorSource) -
     sample, _, start = key
     values = [("sample", sample), ("file", about["file"]), ("entries", f"{start} to {about['stop']}")]
     if about["users"]:
-        values.append(("raised at", about["users"]))
+        values.append(("raised at", place_text(about["users"], program.functions.values())))
     where = next((program.origins[line] for line in about["lines"] if line in program.origins), None)
     if about["kind"] == "file":
         return DataError(about["reason"].splitlines()[0], values=values, where=where, located=False)

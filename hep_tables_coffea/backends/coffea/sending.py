@@ -6,18 +6,20 @@ import linecache
 import sys
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 import cloudpickle
 
-from hep_tables_coffea.codegen.uses import users_modules
+from hep_tables_coffea.codegen.uses import functions_used, users_modules
 
-__all__ = ["dumped", "users_line"]
+__all__ = ["Place", "dumped", "place_text", "users_line"]
 
 _registering = RLock()
+#: What cloudpickle calls the file of every function.
+_SENT = "<dynamic-code>"
 
 
 def dumped(content: tuple[Any, ...]) -> bytes:
@@ -33,7 +35,7 @@ def dumped(content: tuple[Any, ...]) -> bytes:
 def _by_value(modules: set[types.ModuleType]) -> Iterator[None]:
     with _registering:
         known = cloudpickle.list_registry_pickle_by_value()
-        named = {module.__name__: module for module in modules if sys.modules.get(module.__name__) is module}
+        named = {module.__name__: module for module in modules if module.__name__ in sys.modules}
         new = [module for name, module in named.items() if name not in known]
         for module in new:
             cloudpickle.register_pickle_by_value(module)
@@ -44,13 +46,31 @@ def _by_value(modules: set[types.ModuleType]) -> Iterator[None]:
                 cloudpickle.unregister_pickle_by_value(module)
 
 
-def users_line(error: BaseException) -> str:
-    """The innermost line of the user's own functions that an error went through: `file:line: source`."""
+class Place(NamedTuple):
+    """A line of a function, as it is known where the function ran."""
+
+    file: str
+    function: str
+    first: int
+    line: int
+
+
+def users_line(error: BaseException) -> Place | None:
+    """The innermost line of the user's own functions that an error went through."""
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        file, name = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
-        if "site-packages" not in file and not file.startswith("<") and not _is_ours(name):
-            return f"{file}:{line}: {linecache.getline(file, line).strip()}"
-    return ""
+        code, name = frame.f_code, str(frame.f_globals.get("__name__"))
+        file = "" if code.co_filename == _SENT else code.co_filename
+        if "site-packages" not in file and not file.startswith("<frozen") and not _is_ours(name):
+            return Place(file, code.co_name, code.co_firstlineno, line)
+    return None
+
+
+def place_text(place: Place, functions: Iterable[Callable[..., Any]]) -> str:
+    """`file:line: source`. The file is that of the function here, where pickling has dropped it."""
+    codes = (function.__code__ for function in functions_used(functions))
+    same = (code for code in codes if (code.co_name, code.co_firstlineno) == (place.function, place.first))
+    file = place.file or next((code.co_filename for code in same), "")
+    return f"{file or place.function}:{place.line}: {linecache.getline(file, place.line).strip()}"
 
 
 def _is_ours(module: str) -> bool:
