@@ -66,7 +66,7 @@ def position(function: str, node: Node, axis: Any) -> int | None:
     """The place of an axis in the path: of a number, a name, the last one; None for everything."""
     depth = len(node.path)
     if axis is EVERYTHING:
-        return EVERYTHING
+        return None
     if not depth:
         msg = f"{function} of one value of the dataset"
         raise AxisError(msg, values=[("value", node.text)], hint="it is reduced already")
