@@ -28,7 +28,8 @@ def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
     ]
     answer = np.asarray(function(*columns))
     if answer.shape != (size,):
-        raise ValueError(f"{function.__name__} gave {answer.shape} values for {size} rows")
+        msg = f"{function.__name__} gave {answer.shape} values for {size} rows"
+        raise ValueError(msg)
     made = ak.Array(answer.astype(dtype)) if dtype != "str" else ak.Array(answer.tolist())
     if size < len(present) or any(isinstance(value, ak.Array) and may_miss(value) for value in flat):
         index = np.where(present, np.cumsum(present) - 1, -1)
@@ -46,9 +47,10 @@ def each_row(function: Any) -> Any:
             try:
                 import numba
 
-                return numba.vectorize(function)(*columns)
-            except Exception:
-                pass  # numba does not know something in it: Python does
+                compiled: Any = numba.vectorize
+                return compiled(function)(*columns)
+            except Exception:  # noqa: S110 (numba does not know something in it: Python does)
+                pass
         return np.array([function(*row) for row in zip(*columns)])
 
     return all_rows
@@ -69,7 +71,8 @@ def iterate(step: Any, finished: Any, state: Any, bound: int, rows: Any) -> Any:
     while waiting.ndim > 1:
         waiting = ak.any(waiting, axis=-1)
     entry = int(np.asarray(rows)[np.asarray(waiting)][0])
-    raise ValueError(f"a loop was not finished after {bound} steps in the event at entry {entry} of the file")
+    msg = f"a loop was not finished after {bound} steps in the event at entry {entry} of the file"
+    raise ValueError(msg)
 
 
 def chains(pointer: Any, bound: int, rows: Any) -> Any:
@@ -87,7 +90,8 @@ def chains(pointer: Any, bound: int, rows: Any) -> Any:
         waiting = ak.any(ak.fill_none((now >= 0) & (now < size), False), axis=1)
         if ak.any(waiting):
             entry = int(np.asarray(rows)[np.asarray(waiting)][0])
-            raise ValueError(f"more than {bound} ancestors in the event at entry {entry} of the file")
+            msg = f"more than {bound} ancestors in the event at entry {entry} of the file"
+            raise ValueError(msg)
     if not lists:
         return ak.values_astype(pointer[..., np.newaxis][..., :0], "int64")
     return ak.drop_none(ak.values_astype(side_by_side(*lists), "int64"), axis=-1)

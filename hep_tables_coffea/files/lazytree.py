@@ -57,7 +57,7 @@ class LazyTree:
         self._whole: Callable[[], Any] = lambda: directory[name]
         try:
             self._index(_key(directory, name))
-        except Exception:  # noqa: BLE001 - whatever is wrong, uproot's own way decides whether the file is broken
+        except Exception:
             self._parse_all()
 
     def names(self) -> Iterator[str]:
@@ -70,7 +70,7 @@ class LazyTree:
     def __getitem__(self, name: str) -> Any:
         try:
             return self._branch(self._numbers[name])
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:
             self._parse_all()
             return self.tree[name]
 

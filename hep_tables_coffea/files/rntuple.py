@@ -55,7 +55,7 @@ class NTupleSource(Source):
         field = self.units[unit]
         try:
             return self._ntuple.field_form(field, self._paths(field))
-        except Exception as error:  # noqa: BLE001 - one odd column must not hide the others
+        except Exception as error:
             typename = self._ntuple.field_records[field].type_name
             return f"uproot cannot make an array of its type {typename}: {type(error).__name__}"
 

@@ -43,7 +43,7 @@ class TreeSource(Source):
             # also loads what was never flushed into baskets, so that reading need not, in many threads at once
             entries = branch.entry_offsets[-1]
             form = interpretation.awkward_form(branch.file)
-        except Exception as error:  # noqa: BLE001 - one odd column must not hide the others
+        except Exception as error:
             return f"uproot cannot make an array of its type {_classname(branch)}: {reason(error)}"
         if entries != self.num_entries:
             return f"it has {entries} entries, its tree {self.num_entries}"
@@ -88,7 +88,7 @@ class TreeSource(Source):
         units = list(dict.fromkeys(unit for unit, _ in wanted))
         try:
             arrays = self._arrays(units, start, stop)
-        except Exception:  # noqa: BLE001 - which one is it?
+        except Exception:
             arrays = {}
             for unit in units:
                 with failing_as_oserror(self._reading([unit], start, stop)):

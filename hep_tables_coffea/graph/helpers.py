@@ -53,7 +53,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 def same_rows(value: Any, first: Any) -> Any:
     """The value, after a check that it has as many rows as the first in every list."""
     if len(value) != len(first) or not ak.all(ak.num(value, axis=-1) == ak.num(first, axis=-1), axis=None):
-        raise ValueError("the rows that were said to be aligned are not: the lists differ in length")
+        msg = "the rows that were said to be aligned are not: the lists differ in length"
+        raise ValueError(msg)
     return value
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from threading import RLock
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -53,7 +53,6 @@ __all__ = [
 _nodes: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
 _serial = count()
 _making = RLock()
-N = TypeVar("N", bound="Node")
 
 
 class Node:
@@ -77,26 +76,13 @@ class Node:
         """The node of this kind with these arguments: the one that exists already, or a new one."""
         key = (cls, tuple(map(id, args)), params)
         with _making:  # programs are recorded and planned in several threads
-            known = _nodes.get(key)
-            return known if known is not None else cls._new(key, args, params, path, type_, where)  # type: ignore[return-value]
-
-    @classmethod
-    def _new(
-        cls: type[N],
-        key: tuple[Any, ...],
-        args: tuple[Node, ...],
-        params: tuple[Any, ...],
-        path: Path,
-        type_: Element,
-        where: Where | None,
-    ) -> N:
-        node = object.__new__(cls)
-        node.args, node.params, node.path, node.type = args, params, path, type_
-        node.where = where or here()
-        node.serial = next(_serial)
-        node._digest = ""
-        _nodes[key] = node
-        return node
+            node = _nodes.get(key)
+            if node is None:
+                node = object.__new__(cls)
+                node.args, node.params, node.path, node.type = args, params, path, type_
+                node.where, node.serial, node._digest = where or here(), next(_serial), ""
+                _nodes[key] = node
+        return node  # type: ignore[return-value]
 
     def __getattr__(self, name: str) -> Any:
         try:

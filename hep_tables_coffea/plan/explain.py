@@ -56,9 +56,7 @@ class Explanation:
             lines = [
                 f"Stage {number}: {stage.backend} over {stage.dataset.name} ({events}, {stage.dataset.schema.pack})"
             ]
-            lines += [
-                f"  {name}: {node.text if node.path else _whole(node)}" for name, node in stage.outputs.items()
-            ]
+            lines += [f"  {name}: {node.text if node.path else _whole(node)}" for name, node in stage.outputs.items()]
             if stage.first:
                 lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
             lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")

@@ -57,7 +57,8 @@ def define_alias(pattern: str, name: str, function: Callable[..., Any], on: Any 
         >>> ht.define_alias("Electrons", "ptgev", lambda e: e.pt / 1000)
         >>> ht.clear_aliases()
     """
-    if not (isinstance(pattern, str) and isinstance(name, str) and name.isidentifier() and callable(function)):
+    given: tuple[Any, Any] = (pattern, name)
+    if not all(isinstance(one, str) for one in given) or not name.isidentifier() or not callable(function):
         msg = f"define_alias takes a pattern, a name and a function, and not {shown(pattern)}, {shown(name)}, ..."
         raise UsageError(msg, hint='ht.define_alias("Electrons", "ptgev", lambda e: e.pt / 1000)')
     dataset = build.source_of(on._node).dataset.uid if on is not None else ""

@@ -69,7 +69,8 @@ def _code(function: Any) -> Any:
         function = function.func
     function = inspect.unwrap(function)
     inner = getattr(function, "__func__", function)
-    return getattr(inner, "__code__", None) or getattr(getattr(type(inner), "__call__", None), "__code__", None)
+    called = getattr(type(inner), "__call__")  # noqa: B004, B009 (its code, not whether it is there)
+    return getattr(inner, "__code__", None) or getattr(called, "__code__", None)
 
 
 def _line(function: Any) -> Where | None:

@@ -79,7 +79,7 @@ def _describe(chosen: Sequence[tuple[str, str | None]], trees: Sequence[str]) ->
     def one(file: tuple[str, str | None]) -> Any:
         try:
             return files.describe(file[0], _conventional(file, trees))
-        except Exception as error:  # noqa: BLE001 (returned, then raised or reported)
+        except Exception as error:
             return translate(error, where)
 
     with ThreadPoolExecutor(max_workers=8) as pool:

@@ -64,7 +64,9 @@ def _settled(
     try:
         for _ in range(4):
             number, path = next(_numbers), nodes[0].path
-            parameters = [Parameter.make((), (number, k, level, path), path, kind, None) for k, kind in enumerate(types)]
+            parameters = [
+                Parameter.make((), (number, k, level, path), path, kind, None) for k, kind in enumerate(types)
+            ]
             steps, condition = _trace(names, parameters, step, until)
             wider = [common([kind, new.type]) for kind, new in zip(types, steps)]
             captured = _captured_elements(path, [*steps, condition])

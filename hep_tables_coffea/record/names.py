@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hep_tables_coffea.errors import FieldNotFoundError, hint_names
-from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph import functions
 from hep_tables_coffea.graph.nodes import Extend, Node
 from hep_tables_coffea.graph.refer import ancestors, follow
 from hep_tables_coffea.record.columns import as_record, base_record, defined_names

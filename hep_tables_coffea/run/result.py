@@ -39,8 +39,10 @@ class Report:
 
     def __str__(self) -> str:
         lines = [
-            f"{_many(self.events, 'event')} in {_many(self.chunks, 'chunk')}, "
-            f"{self.bytes / 1e6:.1f} MB in {_many(len(self.columns), 'column')}",
+            (
+                f"{_many(self.events, 'event')} in {_many(self.chunks, 'chunk')}, "
+                f"{self.bytes / 1e6:.1f} MB in {_many(len(self.columns), 'column')}"
+            ),
             ", ".join(f"{name} {seconds:.2f} s" for name, seconds in self.seconds.items()),
         ]
         lines += [f"lacks {name}: {', '.join(found)}" for name, found in self.lacking.items()]

@@ -127,4 +127,3 @@ def _box(place: tuple[int, int], label: str, about: str, kind: str) -> str:
 def _answer(place: tuple[int, int], name: str) -> str:
     x, y = place[0] + _WIDTH // 2, place[1] + _HEIGHT + 16
     return f'<text x="{x}" y="{y}" text-anchor="middle" font-weight="bold">{_short(name)}</text>'
-

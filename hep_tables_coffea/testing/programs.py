@@ -38,7 +38,7 @@ DEEPEST = 4
 class Program:
     """Lines that record values of `events`, and the names of those that are asked for."""
 
-    path: str
+    path: str | Sequence[str]
     lines: tuple[str, ...]
     outputs: tuple[str, ...]
 
@@ -63,15 +63,20 @@ class Program:
         return "\n".join([*self.lines, f"ht.make_local({', '.join(self.outputs)})"])
 
 
-def namespace(path: str) -> dict[str, Any]:
+def namespace(path: str | Sequence[str]) -> dict[str, Any]:
     """The names that a program uses."""
-    return {"ht": ht, "np": np, "ak": ak, "events": ht.flat(path, tree="events", metadata={"xsec": 2.5, "label": "a"})}
+    return {
+        "ht": ht,
+        "np": np,
+        "ak": ak,
+        "events": ht.flat(path, tree="events", name="toy", metadata={"xsec": 2.5, "label": "a"}),
+    }
 
 
 @st.composite
 def programs(
     draw: st.DrawFn,
-    path: str,
+    path: str | Sequence[str],
     kinds: Sequence[str] = tuple(lines.KINDS),
     max_lines: int = 9,
     leave_out: Callable[[Any], bool] = lambda outcome: False,
@@ -121,7 +126,7 @@ class Pool:
             self.names.append(name)
             self.lines.append(f"{name} = {text}")
 
-    def program(self, path: str, size: int) -> Program:
+    def program(self, path: str | Sequence[str], size: int) -> Program:
         """The program with its last values as outputs, and only the lines that they need."""
         asked = self.names[max(-size, len(_SOURCES) - len(self.names)) :]
         return Program(path, tuple(_needed(self.lines, asked)), tuple(asked))

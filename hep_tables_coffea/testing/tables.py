@@ -42,6 +42,15 @@ class Table:
     columns: Mapping[str, Column]
     format: str = "root"
 
+    def without(self, names: Sequence[str]) -> Table:
+        """The table without some of its columns."""
+        return Table({name: column for name, column in self.columns.items() if name not in names}, self.format)
+
+    def events(self, start: int, stop: int | None = None) -> Table:
+        """Some of the events."""
+        cut = {n: Column(c.dtype, c.depth, c.values[start:stop]) for n, c in self.columns.items()}
+        return Table(cut, self.format)
+
     def __repr__(self) -> str:
         shown = {name: (column.dtype, list(column.values)) for name, column in self.columns.items()}
         return f"Table({self.format}, {shown})"

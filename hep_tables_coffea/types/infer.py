@@ -214,7 +214,7 @@ def valid_fields(module: str, behavior: str, available: tuple[str, ...], touched
         layout = ak.contents.RecordArray(contents, names, length=0, parameters={"__record__": behavior})
         try:
             ak.Array(layout, behavior=behaviors(module))
-        except Exception:  # noqa: BLE001, S112 (coffea's validation raises what it likes)
+        except Exception:  # noqa: S112 (coffea's validation raises what it likes)
             continue
         if names:
             return tuple(names)

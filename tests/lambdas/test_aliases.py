@@ -91,7 +91,7 @@ def test_alias_of_one_dataset(toy: Any, toy_path: str, local: Any) -> None:
 def test_aliases_that_need_each_other_end_in_an_error(toy: Any) -> None:
     ht.define_alias("", "hen", lambda x: x.egg)
     ht.define_alias("", "egg", lambda x: x.hen)
-    with pytest.raises(AttributeError, match="hen|egg"):
+    with pytest.raises(AttributeError, match=r"hen|egg"):
         toy.jets.hen  # noqa: B018
 
 

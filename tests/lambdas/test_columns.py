@@ -166,7 +166,11 @@ def test_two_openings_of_a_file_are_apart(toy_path: str, toy: Any) -> None:
 def test_shadowing_reads_the_old_meaning_once(toy: Any, local: Any) -> None:
     before, hard = toy.jets.pt, toy.jets[toy.jets.pt > 30]
     toy.jets["pt"] = toy.jets.pt / 10
-    assert local(before, toy.jets.pt, hard.pt) == ([[50, 20, 35], [], [31]], [[5, 2, 3.5], [], [3.1]], [[5, 3.5], [], [3.1]])
+    assert local(before, toy.jets.pt, hard.pt) == (
+        [[50, 20, 35], [], [31]],
+        [[5, 2, 3.5], [], [3.1]],
+        [[5, 3.5], [], [3.1]],
+    )
 
 
 def test_vectors_use_the_new_momentum(tmp_path: Path) -> None:
@@ -195,7 +199,9 @@ def test_distances_use_new_directions(tmp_path: Path) -> None:
     events.Muon["eta"] = events.Muon.eta * 0
     events.Muon["phi"] = 0.0
     pairs = ht.pairs(events.Muon)
-    far, near = ht.make_local(pairs.a.delta_r(pairs.b).Max(axis=None), events.Muon.delta_r(events.Muon.First()).Max(axis=None))
+    far, near = ht.make_local(
+        pairs.a.delta_r(pairs.b).Max(axis=None), events.Muon.delta_r(events.Muon.First()).Max(axis=None)
+    )
     assert (far, near) == (0, 0)
 
 
@@ -245,7 +251,9 @@ print(runner({{"toy": {{"files": {{{toy_path!r}: "events"}}}}}}, processor_insta
 
 
 def test_column_may_depend_on_the_sample(toy_path: str, local: Any) -> None:
-    files = {name: {"files": {toy_path: "events"}, "metadata": {"shift": shift}} for name, shift in (("a", 1.0), ("b", 2.0))}
+    files = {
+        name: {"files": {toy_path: "events"}, "metadata": {"shift": shift}} for name, shift in (("a", 1.0), ("b", 2.0))
+    }
     events = ht.dataset(files, schema="flat")
     events.mcs["pt"] = events.mcs.pt + ht.metadata(events, "shift")
     assert local(events.mcs.pt) == [[2, 3], [4], [], [3, 4], [5], []]
@@ -264,7 +272,11 @@ def test_redefinition_warns_on_the_line_of_the_user(toy: Any, local: Any) -> Non
 
 
 REFUSED: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
-    "a value of a selection": (lambda e: e.jets[e.jets.pt > 30].pt, AxisError, "would have no value for some rows of jets"),
+    "a value of a selection": (
+        lambda e: e.jets[e.jets.pt > 30].pt,
+        AxisError,
+        "would have no value for some rows of jets",
+    ),
     "nothing": (lambda e: None, UsageError, "cannot define the column 'x' by a recorded value with None"),
     "an array in memory": (lambda e: np.ones(3), UsageError, "an array in memory has no rows of the dataset"),
 }

@@ -107,7 +107,9 @@ def test_the_same_loop_has_the_same_digest(toy: Any, toy_path: str) -> None:
 
 def test_inner_and_outer_state_have_two_digests(toy: Any) -> None:
     def loop(which: Callable[[Any, Any], Any]) -> str:
-        nested = ht.iterate(toy.mcs.pt, lambda x: ht.iterate(x, lambda y: which(x, y), until=lambda y: y < 1), until=small)
+        nested = ht.iterate(
+            toy.mcs.pt, lambda x: ht.iterate(x, lambda y: which(x, y), until=lambda y: y < 1), until=small
+        )
         return str(nested._node.digest)
 
     assert loop(lambda x, y: y - x) != loop(lambda x, y: y - y)
@@ -177,7 +179,9 @@ def walked(mothers: list[int]) -> list[list[int]]:
 
 def test_ancestors_are_those_of_a_walk(data: Any) -> None:
     events = ht.nanoaod(data("nano_dy.root"))
-    found, pdg, mothers = ht.make_local(events.GenPart.ancestors().pdgId, events.GenPart.pdgId, events.GenPart.genPartIdxMother)
+    found, pdg, mothers = ht.make_local(
+        events.GenPart.ancestors().pdgId, events.GenPart.pdgId, events.GenPart.genPartIdxMother
+    )
     for chains, ids, mother in zip(found.tolist(), pdg.tolist(), mothers.tolist(), strict=True):
         assert chains == [[ids[place] for place in chain] for chain in walked(mother)]
 

@@ -82,7 +82,7 @@ def test_plain_numbers_are_computed_at_once() -> None:
 
 def test_returns_says_what_an_annotation_cannot(toy: Any) -> None:
     @ht.user_func(returns="float32")
-    def third(x: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def third(x: float):  # type: ignore[no-untyped-def]
         return x / 3
 
     found = ht.make_local(third(toy.met))
@@ -157,14 +157,14 @@ def test_backend_provides_what_has_no_body(toy: Any, local: Any) -> None:
     ht.backend_function("TestsTriple", numpy=lambda x: 3 * x)
 
     @ht.user_func
-    def TestsTriple(x: float) -> float: ...  # noqa: N802
+    def TestsTriple(x: float) -> float: ...
 
     assert local(TestsTriple(toy.mcs.pt)) == [[3, 6], [9], []]
 
 
 def test_delta_r_is_provided_and_wraps_around(toy: Any) -> None:
     @ht.user_func
-    def DeltaR(eta1: float, phi1: float, eta2: float, phi2: float) -> float:  # noqa: N802
+    def DeltaR(eta1: float, phi1: float, eta2: float, phi2: float) -> float:
         raise AssertionError
 
     around = DeltaR(toy.els.eta, toy.els.phi + 3.1, toy.els.eta, toy.els.phi - 3.1)
@@ -183,7 +183,7 @@ def test_missing_annotation_names_the_argument() -> None:
     with pytest.raises(UsageError, match="bare: the argument x has no annotation"):
 
         @ht.user_func
-        def bare(x) -> float:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        def bare(x) -> float:  # type: ignore[no-untyped-def]
             return x  # type: ignore[no-any-return]
 
 
@@ -191,13 +191,13 @@ def test_missing_result_annotation_is_named() -> None:
     with pytest.raises(UsageError, match="bare: the return value has no annotation"):
 
         @ht.user_func
-        def bare(x: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        def bare(x: float):  # type: ignore[no-untyped-def]
             return x
 
 
 def test_no_implementation_is_an_error_before_anything_runs(toy: Any) -> None:
     @ht.user_func
-    def NobodyHasThis(x: float) -> float: ...  # noqa: N802
+    def NobodyHasThis(x: float) -> float: ...
 
     with pytest.raises(BackendError, match="nobody provides the function NobodyHasThis"):
         ht.to_processor({"x": NobodyHasThis(toy.met)})
@@ -297,7 +297,9 @@ def test_function_of_a_module_reaches_every_worker(toy: Any, tools: Any, executo
 
 
 def test_written_processor_carries_functions_and_what_they_use(toy: Any, toy_path: str, tmp_path: Path) -> None:
-    file = ht.write_processor({"x": twice(toy.mcs.pt), "s": kind(toy.jets.pt), "f": with_helper(toy.mcs.pt)}, tmp_path / "own.py")
+    file = ht.write_processor(
+        {"x": twice(toy.mcs.pt), "s": kind(toy.jets.pt), "f": with_helper(toy.mcs.pt)}, tmp_path / "own.py"
+    )
     code = f"""
 import sys; sys.modules["hep_tables_coffea"] = None; sys.path.insert(0, {str(tmp_path)!r})
 from coffea.nanoevents import BaseSchema
@@ -308,7 +310,11 @@ out = runner({{"toy": {{"files": {{{toy_path!r}: "events"}}}}}}, processor_insta
 print({{key: value.tolist() for key, value in out.items()}})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    expected = {"x": [[3.0, 5.0], [7.0], []], "s": [["hard", "soft", "hard"], [], ["hard"]], "f": [[31.0, 32.0], [33.0], []]}
+    expected = {
+        "x": [[3.0, 5.0], [7.0], []],
+        "s": [["hard", "soft", "hard"], [], ["hard"]],
+        "f": [[31.0, 32.0], [33.0], []],
+    }
     assert done.stdout.splitlines()[-1:] == [str(expected)], done.stderr
 
 

@@ -18,6 +18,7 @@ from hep_tables_coffea.graph.axes import steps
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.testing.comparing import difference, tolerance_of, type_problem
 from hep_tables_coffea.testing.strategies import Program, Table, programs, tables
+from hep_tables_coffea.types.elements import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,22 +40,26 @@ def known(outcome: Any) -> bool:
 
 
 _ERRORS = (
-    "no field '#row'",  # until computed vectors can be matched: (-jets).nearest(jets)
     "does not come from",  # until flattened rows are refused by nearest: ak.flatten(jets).nearest(jets)
     "awkward_reduce",  # until reducers of float16 are refused: ak.ptp(np.arctan(uint8), axis=-1)
+    "boolean subtract",  # until reducers that have no result are refused: ak.ptp(flags, axis=-1)
     "AssertionError",  # until numbers are refused by without: jets.pt.without(jets.pt[0])
 )
 
 
 def _is_known(node: g.Node) -> bool:
-    return any(
-        test(node) for test in (_in_two_passes, _infinite, _deep_records, _deep_broadcast, _nested_mask, _turned)
+    tests = (
+        _infinite,
+        _of_the_dataset,
+        _clipped,
+        _flat_missing,
+        _list_of_missing,
+        _nested_mask,
+        _turned,
+        _counted,
+        _one_place,
     )
-
-
-def _in_two_passes(node: g.Node) -> bool:
-    """Until a dataset-wide value has its declared type, and may be missing, where it is used for each event."""
-    return bool(node.path) and any(not need.path and not isinstance(need, g.Literal) for need in node.needs)
+    return any(test(node) for test in tests)
 
 
 def _infinite(node: g.Node) -> bool:
@@ -69,18 +74,24 @@ def _infinite(node: g.Node) -> bool:
     )
 
 
-def _deep_records(node: g.Node) -> bool:
-    """Until records that hold lists can be filtered and picked: jets[["pt", "cells"]][mask]."""
-    return isinstance(node, g.Zip) and any(len(arg.path) > len(node.path) for arg in node.args)
+def _of_the_dataset(node: g.Node) -> bool:
+    """Until an expression of dataset-wide values gives no warning of numpy: x.Sum() / x.Count() of no events."""
+    return isinstance(node, g.Call) and not node.path
 
 
-def _deep_broadcast(node: g.Node) -> bool:
-    """Until lists in records are repeated as they are: ak.cartesian([a, jets], nested=True) with jets.cells."""
-    return (
-        isinstance(node, g.Call)
-        and node.function == "ht.broadcast"
-        and node.args[0].path != node.path[: len(node.args[0].path)]
-    )
+def _clipped(node: g.Node) -> bool:
+    """Until padding with clip=True gives lists: fixed sizes broadcast against the number of events."""
+    return any(axis.kind == "padded" and axis.params[1] for axis in node.path)
+
+
+def _flat_missing(node: g.Node) -> bool:
+    """Until a missing record stays one when it is flattened: ak.flatten(jets.nearest(els, 0.4))."""
+    return isinstance(node, g.Flatten) and isinstance(node.type, Record) and node.type.option
+
+
+def _list_of_missing(node: g.Node) -> bool:
+    """Until a list of a missing record has no rows, instead of being missing: jets.nearest(jets[m], 0.1).cells."""
+    return isinstance(node, g.Pick) and len(node.path) > node.position
 
 
 def _nested_mask(node: g.Node) -> bool:
@@ -94,19 +105,31 @@ def _nested_mask(node: g.Node) -> bool:
 
 def _turned(node: g.Node) -> bool:
     """Until the type of a vector times a negative number is the one that is delivered: jets * -2."""
-    return (
-        isinstance(node, g.Behave)
-        and node.method == "multiply"
-        and node.args[1].type.option is False
-        and (isinstance(node.args[1], g.Literal) and node.args[1].value < 0)
-    )
+    return isinstance(node, g.Behave) and any(isinstance(arg, g.Literal) and arg.value < 0 for arg in node.args)
+
+
+def _counted(node: g.Node) -> bool:
+    """Until the number of rows of a filter is found in a first pass: x - good.Count(axis=None)."""
+    wide = [need for need in node.needs if node.path and not need.path]
+    return any(isinstance(one, g.Aggregate) and one.function == "num" for one in walk(wide))
+
+
+def _one_place(node: g.Node) -> bool:
+    """Until an index with missing places is packed: jets[ak.argmax(jets.pt, axis=-1, keepdims=True)][event_mask]."""
+    ordered = any(axis.kind == "ordered" and axis.node.type.option for axis in node.path)
+    return ordered and any(axis.kind == "subset" for axis in node.path)
+
+
+def unstable(outcome: Any) -> bool:
+    """Until the digest of a behavior does not depend on the order of a set: (a + b).mass in two processes."""
+    return known(outcome) or any(isinstance(node, g.Behave) for node in walk([outcome]))
 
 
 # -- laws ------------------------------------------------------------------------------------------------------------
 
 
-def draw_program(data: st.DataObject, path: str) -> Program:
-    program: Program = data.draw(programs(path, leave_out=known), label="program")
+def draw_program(data: st.DataObject, path: str | list[str], leave_out: Callable[[Any], bool] = known) -> Program:
+    program: Program = data.draw(programs(path, leave_out=leave_out), label="program")
     note(str(program))
     return program
 
@@ -123,6 +146,25 @@ def test_columnar_gives_what_the_reference_gives(
         for name, value in recorded.items():
             found = difference(answers[name], expected[name], tolerance_of(value._node))
             assert not found, f"{name} ({value!r}), chunks of {size}: {found}"
+
+
+#: Until a column of a collection that a file lacks has the rows of its collection, only columns of the event are left out;
+#: and until columns have one type in all files, both files have the same types.
+LACKING = ("met", "weight", "run", "flag", "maybe")
+
+
+@rare
+@given(data=st.data(), table=tables(), size=st.integers(0, 4), lacking=st.sets(st.sampled_from(LACKING)))
+def test_several_files_give_what_the_reference_gives(
+    data: st.DataObject, table: Table, size: int, lacking: set[str], write: Callable[[Table], str]
+) -> None:
+    paths = [write(table.events(0, size)), write(table.events(size).without(sorted(lacking)))]
+    recorded = draw_program(data, paths).record()
+    expected = ht.make_local(recorded, backend="reference")
+    answers = ht.make_local(recorded)
+    for name, value in recorded.items():
+        found = difference(answers[name], expected[name], tolerance_of(value._node))
+        assert not found, f"{name} ({value!r}): {found}"
 
 
 @law
@@ -160,7 +202,7 @@ def elsewhere() -> Iterator[ProcessPoolExecutor]:
 def test_expression_is_the_same_in_another_process(
     data: st.DataObject, table: Table, write: Callable[[Table], str], elsewhere: ProcessPoolExecutor
 ) -> None:
-    program = draw_program(data, write(table))
+    program = draw_program(data, write(table), unstable)
     recorded = program.record()
     digests = {name: value._node.digest for name, value in recorded.items()}
     assert digests == program.digests()

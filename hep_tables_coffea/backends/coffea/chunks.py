@@ -129,7 +129,7 @@ class ChunkRunner:
         started = time.perf_counter()
         try:
             out = self.processor.process(events)
-        except Exception as error:  # noqa: BLE001 (whatever a program or a file does wrong is reported)
+        except Exception as error:
             failure = self._failure(events, error)
             if self.stop_at_failure or failure["kind"] == "program":
                 failed.add(self.run)

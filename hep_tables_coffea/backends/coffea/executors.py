@@ -20,8 +20,10 @@ _kept: dict[str, Any] = {}
 def workers_of(options: Options) -> int:
     """How many workers: as asked for, else the cores of the machine."""
     own = getattr(options.executor, "workers", None)
-    if options.workers or isinstance(own, int):
-        return options.workers or int(own)
+    if options.workers:
+        return options.workers
+    if isinstance(own, int):
+        return own
     return 1 if options.executor == "iterative" else (os.cpu_count() or 1)
 
 

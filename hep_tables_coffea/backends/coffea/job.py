@@ -61,7 +61,7 @@ def _executor(executor: Any, given: dict[str, Any], runner_names: Iterable[str])
 
 
 def _made(make: Any, kind: type, given: dict[str, Any], runner_names: Iterable[str]) -> Any:
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    names = {field.name for field in fields(kind)}
     unknown = [name for name in given if name not in names]
     if unknown:
         msg = f"neither {kind.__name__} nor Runner takes {unknown[0]!r}"

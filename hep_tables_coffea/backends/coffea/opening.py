@@ -50,7 +50,7 @@ def describe(dataset: Dataset, options: Options) -> tuple[Opened, list[Failure]]
     def one(task: tuple[Sample, str, str, str | None]) -> Any:
         try:
             return files.describe(task[2], task[3])
-        except Exception as error:  # noqa: BLE001 (returned, then raised or reported)
+        except Exception as error:
             return translate(error)
 
     tasks = labelled(dataset)

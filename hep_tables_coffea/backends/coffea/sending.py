@@ -28,7 +28,7 @@ def dumped(content: tuple[Any, ...]) -> bytes:
     scope = getattr(process, "__globals__", {})
     functions = [value for value in scope.values() if isinstance(value, types.FunctionType)]
     with _by_value(users_modules(functions)):
-        return cloudpickle.dumps(content)
+        return bytes(cloudpickle.dumps(content))
 
 
 @contextmanager
