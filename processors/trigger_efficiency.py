@@ -29,9 +29,9 @@ def leading_pt(events: ht.Array, collection: str = "Muon") -> ht.Array:
 
 def histograms(events: ht.Array, path: str = "IsoMu24", collection: str = "Muon", bins: int = 20) -> dict[str, Any]:
     """The hardest lepton of all events, and of those that the trigger accepted. A file without the path counts as not accepted."""
-    axis = ht.Hist.new.Reg(bins, 0, 100, name="pt", label=f"{collection} $p_T$ [GeV]").Weight()
-    accepted = events[events.HLT[path]]
-    return {"all": axis.fill(leading_pt(events, collection)), "passed": axis.fill(leading_pt(accepted, collection))}
+    axis = ht.Hist.new.Reg(bins, 0, 100, name="pt", label=f"{collection} $p_T$ [GeV]")
+    chosen = {"all": events, "passed": events[events.HLT[path]]}
+    return {name: axis.Weight().fill(leading_pt(some, collection)) for name, some in chosen.items()}
 
 
 def ratio(filled: Mapping[str, Any]) -> tuple[Any, Any, Any]:

@@ -232,12 +232,12 @@ def row_by(array: Any, index: Any) -> Any:
 
 
 def rows_by(array: Any, index: Any) -> Any:
-    """The rows of each event's list at lists of indices, missing where an index is missing or outside."""
+    """The rows of each event's list at lists of indices, missing where an index is missing or outside; no list is missing."""
     if index.ndim > 2:
         rows = ak.flatten(rows_by(array, ak.flatten(index, axis=2)), axis=1)
         return ak.unflatten(ak.unflatten(rows, ak.flatten(ak.num(index, axis=2))), ak.num(index, axis=1))
     inside = (index >= 0) & (index < ak.num(array, axis=1))
-    return array[ak.mask(index, ak.fill_none(inside, False))]
+    return without_missing_lists(array[ak.mask(index, ak.fill_none(inside, False))], 2)
 
 
 def side_by_side(*values: Any) -> Any:

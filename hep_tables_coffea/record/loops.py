@@ -64,7 +64,7 @@ def _settled(
     try:
         for _ in range(4):
             number, path = next(_numbers), nodes[0].path
-            parameters = [
+            parameters: list[Node] = [
                 Parameter.make((), (number, k, level, path), path, kind, None) for k, kind in enumerate(types)
             ]
             steps, condition = _trace(names, parameters, step, until)

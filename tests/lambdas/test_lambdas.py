@@ -325,7 +325,8 @@ def test_map_refuses(toy: Any, function: Any, message: str) -> None:
 
 def test_error_names_the_function_inside_a_partial(toy: Any) -> None:
     def broken(cut: float, jet: Any) -> Any:
-        raise RuntimeError("no luck")
+        msg = "no luck"
+        raise RuntimeError(msg)
 
     with pytest.raises(ht.HepTablesError, match="broken raised RuntimeError: no luck") as caught:
         toy.jets.map(functools.partial(broken, 3))

@@ -6,9 +6,12 @@ import math
 from itertools import combinations
 from typing import Any
 
+import awkward as ak
+import hist
 import numpy as np
 import pytest
-from coffea.nanoevents import BaseSchema, NanoAODSchema, NanoEventsFactory
+import uproot
+from coffea.nanoevents import BaseSchema
 from coffea.processor import IterativeExecutor, Runner
 
 import hep_tables_coffea as ht
@@ -29,25 +32,25 @@ def path(request: pytest.FixtureRequest, data: Any, sample: str) -> str:
 
 @pytest.fixture
 def rows() -> Any:
-    """`rows(path)`: for each event and collection a list of records, as eager NanoEvents have them."""
+    """`rows(path)`: for each event and collection a list of records, from the branches as they are."""
 
     def read(path: str, **fields: list[str]) -> list[dict[str, list[dict[str, Any]]]]:
-        events = NanoEventsFactory.from_root({path: "Events"}, schemaclass=NanoAODSchema, mode="eager").events()
-        columns = {name: {key: events[name][key].tolist() for key in keys} for name, keys in fields.items()}
+        with uproot.open(path) as file:
+            tree = file["Events"]
+            columns = {n: {key: tree[f"{n}_{key}"].array().tolist() for key in keys} for n, keys in fields.items()}
+            number = tree.num_entries
         return [
             {
-                name: [
-                    dict(zip(keys, values, strict=True))
-                    for values in zip(*(columns[name][k][n] for k in keys), strict=True)
-                ]
-                for name, keys in fields.items()
+                name: [dict(zip(keys, values, strict=True)) for values in zip(*(lists[key][n] for key in keys), strict=True)]
+                for name, (keys, lists) in ((name, (fields[name], columns[name])) for name in fields)
             }
-            for n in range(len(events))
+            for n in range(number)
         ]
 
     return read
 
 
+DIRECTION = ["pt", "eta", "phi"]
 LEPTON = ["pt", "eta", "phi", "mass", "charge"]
 
 
@@ -86,9 +89,6 @@ def four_lepton_mass(event: dict[str, list[dict[str, Any]]]) -> float | None:
 @pytest.fixture(scope="module")
 def many_leptons(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Events with up to six leptons of any flavor and charge."""
-    import awkward as ak
-    import uproot
-
     random = np.random.default_rng(1)
     columns: dict[str, Any] = {}
     for name in ("Electron", "Muon"):
@@ -129,7 +129,7 @@ def test_four_leptons_of_files(path: str, rows: Any) -> None:
 def test_overlap_removal_is_that_of_a_loop(path: str, rows: Any) -> None:
     kept = overlap.cleaned(ht.nanoaod(path))
     found = ht.make_local({name: objects.pt for name, objects in kept.items()}, chunksize=53)
-    for n, event in enumerate(rows(path, **dict.fromkeys(("Electron", "Muon", "Jet"), ["pt", "eta", "phi"]))):
+    for n, event in enumerate(rows(path, Electron=DIRECTION, Muon=DIRECTION, Jet=DIRECTION)):
         electrons, muons, jets = (
             [one for one in event[name] if one["pt"] > 20] for name in ("Electron", "Muon", "Jet")
         )
@@ -173,8 +173,9 @@ def test_prompt_leptons_are_those_of_a_walk(name: str, collection: str, data: An
 def test_trigger_counts_are_those_of_a_loop(name: str, data: Any, sample: str) -> None:
     path = sample if name == "sample" else data(name)
     filled = ht.make_local(trigger_efficiency.histograms(ht.nanoaod(path)))
-    events = NanoEventsFactory.from_root({path: "Events"}, schemaclass=NanoAODSchema, mode="eager").events()
-    all_pt = [(max(pt), ok) for pt, ok in zip(events.Muon.pt.tolist(), events.HLT.IsoMu24.tolist(), strict=True) if pt]
+    with uproot.open(path) as file:
+        pts, accepted = (file["Events"][name].array().tolist() for name in ("Muon_pt", "HLT_IsoMu24"))
+    all_pt = [(max(pt), ok) for pt, ok in zip(pts, accepted, strict=True) if pt]
     edges = filled["all"].axes[0].edges
     assert filled["all"].values().tolist() == np.histogram([pt for pt, _ in all_pt], edges)[0].tolist()
     assert filled["passed"].values().tolist() == np.histogram([pt for pt, ok in all_pt if ok], edges)[0].tolist()
@@ -191,8 +192,6 @@ def test_efficiency_is_between_zero_and_one(sample: str) -> None:
 
 
 def test_efficiency_of_half_of_a_hundred() -> None:
-    import hist
-
     filled = {name: hist.Hist.new.Reg(1, 0, 1).Weight().fill([0.5] * n) for name, n in (("all", 100), ("passed", 50))}
     assert [float(one[0]) for one in trigger_efficiency.ratio(filled)] == pytest.approx(
         [0.5, 0.04975, 0.04975], abs=1e-5
