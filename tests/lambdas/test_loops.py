@@ -204,3 +204,15 @@ def test_too_many_ancestors_name_the_event(data: Any, chunksize: int | None) -> 
     long = next(k for k, one in enumerate(mothers) if max(map(len, walked(one)), default=0) > 2)
     with pytest.raises(RunError, match=f"more than 2 ancestors in the event at entry {long} of the file"):
         ht.make_local(events.GenPart.ancestors(max_iterations=2).pdgId, chunksize=chunksize)
+
+
+def test_ancestors_of_what_is_missing_are_none(tmp_path: Any) -> None:
+    events = ht.nanoaod(ht.samples.nanoaod(tmp_path / "tt.root", events=200, process="ttbar"))
+    truth = events.Electron.matched_gen
+    number, unknown = ht.make_local(truth.ancestors().Count(), ht.is_missing(truth))
+    assert ak.any(unknown)
+    assert set(ak.flatten(number[unknown]).tolist()) == {0}
+    assert ht.make_local((truth.ancestors().pdgId == 24).Any()).tolist() == [
+        [bool(one) for one in row]
+        for row in ht.make_local((truth.ancestors().pdgId == 24).Any(), backend="reference").tolist()
+    ]

@@ -41,7 +41,10 @@ def rows() -> Any:
             number = tree.num_entries
         return [
             {
-                name: [dict(zip(keys, values, strict=True)) for values in zip(*(lists[key][n] for key in keys), strict=True)]
+                name: [
+                    dict(zip(keys, values, strict=True))
+                    for values in zip(*(lists[key][n] for key in keys), strict=True)
+                ]
                 for name, (keys, lists) in ((name, (fields[name], columns[name])) for name in fields)
             }
             for n in range(number)
@@ -118,7 +121,7 @@ def test_four_leptons_are_those_of_a_loop(many_leptons: str, rows: Any) -> None:
 
 
 def test_four_leptons_of_files(path: str, rows: Any) -> None:
-    found = ht.make_local(hzz4l.mass(ht.nanoaod(path)), chunksize=37).tolist()
+    found = ht.make_local(hzz4l.mass(ht.nanoaod(path)), chunksize=700).tolist()
     expected = [four_lepton_mass(event) for event in rows(path, Electron=LEPTON, Muon=LEPTON)]
     assert [x for x in found if x is not None] == pytest.approx([x for x in expected if x is not None], rel=1e-3)
 
@@ -128,7 +131,7 @@ def test_four_leptons_of_files(path: str, rows: Any) -> None:
 
 def test_overlap_removal_is_that_of_a_loop(path: str, rows: Any) -> None:
     kept = overlap.cleaned(ht.nanoaod(path))
-    found = ht.make_local({name: objects.pt for name, objects in kept.items()}, chunksize=53)
+    found = ht.make_local({name: objects.pt for name, objects in kept.items()}, chunksize=700)
     for n, event in enumerate(rows(path, Electron=DIRECTION, Muon=DIRECTION, Jet=DIRECTION)):
         electrons, muons, jets = (
             [one for one in event[name] if one["pt"] > 20] for name in ("Electron", "Muon", "Jet")
