@@ -19,7 +19,7 @@ import hep_tables_coffea as ht
 __all__ = ["from_boson", "histograms", "processor", "prompt", "response"]
 
 
-def from_boson(particle: ht.Array) -> ht.Array:
+def from_boson(particle: ht.Array) -> Any:
     """Whether a generated particle has a W or Z boson among its ancestors."""
     ancestors = particle.ancestors()
     return ((abs(ancestors.pdgId) == 23) | (abs(ancestors.pdgId) == 24)).Any()
@@ -30,7 +30,7 @@ def prompt(leptons: ht.Array) -> ht.Array:
     return leptons[lambda one: from_boson(one.matched_gen) & one.matched_gen.exists]
 
 
-def response(leptons: ht.Array) -> ht.Array:
+def response(leptons: ht.Array) -> Any:
     """Measured over true transverse momentum; missing without a generated particle."""
     return leptons.pt / leptons.matched_gen.pt
 

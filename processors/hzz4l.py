@@ -9,7 +9,7 @@ Example:
     >>> from hep_tables_coffea.processors import hzz4l
     >>> events = ht.nanoaod(ht.samples.nanoaod("/tmp/hzz4l.root", events=100, process="ttbar"))
     >>> hzz4l.mass(events)
-    <Array event'' * ?float32>
+    <Array event' * ?float32>
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def z_bosons(events: ht.Array) -> tuple[ht.Array, ht.Array]:
     return first, best_pair(every.without(first.a, first.b))
 
 
-def mass(events: ht.Array) -> ht.Array:
+def mass(events: ht.Array) -> Any:
     """The mass of the four leptons [GeV], missing where there are not two pairs."""
     first, second = z_bosons(events)
     return (first.a + first.b + second.a + second.b).mass

@@ -22,7 +22,7 @@ import hep_tables_coffea as ht
 __all__ = ["histograms", "leading_pt", "processor", "ratio"]
 
 
-def leading_pt(events: ht.Array, collection: str = "Muon") -> ht.Array:
+def leading_pt(events: ht.Array, collection: str = "Muon") -> Any:
     """The transverse momentum of the hardest lepton [GeV], missing where there is none: `event * ?float32`."""
     return events[collection].pt.Max()
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hep_tables_coffea.codegen.demand import Demand, captured, gathers
+from hep_tables_coffea.codegen.demand import Demand, gathers
 from hep_tables_coffea.codegen.hints import assigned
 from hep_tables_coffea.codegen.lower import last_step, lower_counts
-from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text, quoted
+from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text, quoted, tuple_text
+from hep_tables_coffea.codegen.user_code import entries, write_loop, write_user_call
 from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
-from hep_tables_coffea.graph.helpers import delta_r
-from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number, Record, Text
 
 __all__ = ["Emitter"]
@@ -58,6 +57,18 @@ class Emitter:
         self.functions: dict[str, Callable[..., Any]] = {}
         self._pieces: dict[Any, Piece] = {}
         self.origins: dict[int, g.Node] = {}
+
+    def inside(self, values: Mapping[g.Node, Piece]) -> Emitter:
+        """The writer of a function in `process`, that sees what is written up to now, and its own parameters."""
+        inner = Emitter(self.demand, self.names, {}, self.constants)
+        inner.helpers, inner.imports, inner.columns, inner.functions = (
+            self.helpers,
+            self.imports,
+            self.columns,
+            self.functions,
+        )
+        inner._pieces = {**self._pieces, **values}
+        return inner
 
     # -- values --
 
@@ -163,7 +174,7 @@ class Emitter:
         members = {name: self.value(build.field(node, name)).text for name in fields}
         inside = "{" + ", ".join(f"{quoted(name)}: {text}" for name, text in members.items()) + "}"
         if list(members) == [str(number) for number in range(len(members))]:
-            inside = _tuple(list(members.values()))
+            inside = tuple_text(list(members.values()))
         depth = "" if not self.demand.deep(node) else f", depth_limit={len(node.path)}"
         if self.demand.vector(node):
             module = functions.behaviors_of(node)
@@ -304,7 +315,7 @@ class Emitter:
         if name == "ht.broadcast":
             return self._broadcast(node)
         node_args = list(node.args)
-        pieces = self._aligned(node, node_args)
+        pieces = self.aligned(node, node_args)
         if not options and name in _BINARY and len(pieces) == 2:
             sign, binding = _BINARY[name]
             left, right = (binding + 1, binding) if sign == "**" else (binding, binding + 1)
@@ -328,7 +339,7 @@ class Emitter:
         self.helpers.add("broadcast")
         return atom(f"broadcast({self.value(value).text}, {self.value(self._anchor(anchor, node.path)).text})")
 
-    def _aligned(self, node: g.Node, args: list[g.Node]) -> list[Piece]:
+    def aligned(self, node: g.Node, args: list[g.Node]) -> list[Piece]:
         """The arguments. awkward makes whole lists missing where it broadcasts a missing value, so we repeat those."""
         pieces = [self.value(arg) for arg in args]
         for k, arg in enumerate(args):
@@ -355,7 +366,7 @@ class Emitter:
         return {"np.absolute": "abs"}.get(name, name)
 
     def visit_Behave(self, node: g.Behave) -> Piece:
-        pieces = self._aligned(node, list(node.args))
+        pieces = self.aligned(node, list(node.args))
         if node.how == "property":
             return atom(f"{pieces[0].within(ATOM)}.{node.method}")
         if node.how == "reduce":
@@ -369,79 +380,17 @@ class Emitter:
         return atom(f"{pieces[0].within(ATOM)}.{node.method}({', '.join(inside)})")
 
     def visit_UserCall(self, node: g.UserCall) -> Piece:
-        """A function of the user: its object stands in the module of the processor under its name."""
-        declared = node.declared
-        pieces = ", ".join(piece.text for piece in self._aligned(node, list(node.args)))
-        function = declared.function
-        if function is None:
-            known = provided(declared.name)
-            function = known.numpy if known is not None else None
-            if function is delta_r:
-                self.helpers.add("delta_r")
-                return atom(f"delta_r({pieces})")
-        assert function is not None
-        self.helpers.add("call_with_arrays")
-        name = self._user_function(declared.name, function)
-        if declared.function is not None and not declared.vectorized:
-            self.helpers.add("each_row")
-            name = f"each_row({name})"
-        dtype = "str" if isinstance(declared.returns, Text) else declared.returns.dtype.name
-        return atom(f'call_with_arrays({name}, "{dtype}", {pieces})')
-
-    def _user_function(self, wish: str, function: Callable[..., Any]) -> str:
-        for name, known in self.functions.items():
-            if known is function:
-                return name
-        name = self.names.new(wish)
-        self.functions[name] = function
-        return name
+        return write_user_call(self, node)
 
     def visit_Chain(self, node: g.Chain) -> Piece:
         self.helpers.add("chains")
-        return atom(f"chains({self.value(node.args[0]).text}, {node.bound}, {self._entries(node)})")
-
-    def _entries(self, node: g.Node) -> str:
-        """The entry in the file of each event, for messages."""
-        rows = build.restrict(build.row(self.demand.source), node.path[:1])
-        return f'about["entrystart"] + {self.value(rows).within(12)}'
+        return atom(f"chains({self.value(node.args[0]).text}, {node.bound}, {entries(self, node)})")
 
     def visit_Iterate(self, node: g.Iterate) -> Piece:
-        """A loop: its step and its condition are functions of the state, the rest is computed before."""
         key = ("loop", node.args, node.bound)
         if key not in self._pieces:
-            for one in captured(node):
-                self.value(one)
-            self._pieces[key] = self._loop(node)
+            self._pieces[key] = write_loop(self, node)
         return atom(f"{self._pieces[key].text}[{node.slot}]")
-
-    def _loop(self, node: g.Iterate) -> Piece:
-        n = node.size
-        state = [self.names.new(f"state_{k + 1}") for k in range(n)]
-        step = self._inner("step", state, node, list(node.args[2 * n : 3 * n]))
-        finished = self._inner("finished", state, node, [node.args[-1]])
-        begin = _tuple([self.value(arg).text for arg in node.args[:n]])
-        self.helpers.add("iterate")
-        return self.assign(
-            "last_state", atom(f"iterate({step}, {finished}, {begin}, {node.bound}, {self._entries(node)})"), node
-        )
-
-    def _inner(self, wish: str, state: list[str], node: g.Iterate, results: list[g.Node]) -> str:
-        """A function of the state, written where the loop is."""
-        inner = Emitter(self.demand, self.names, {}, self.constants)
-        inner.helpers, inner.imports, inner.columns, inner.functions = (
-            self.helpers, self.imports, self.columns, self.functions,
-        )  # fmt: skip
-        inner._pieces = dict(self._pieces)
-        inner._pieces.update(zip(node.args[node.size : 2 * node.size], map(atom, state)))
-        texts = [inner.value(result).text for result in results]
-        answer = texts[0] if wish == "finished" else _tuple(texts)
-        name = self.names.new(wish)
-        self.lines += [
-            f"def {name}({', '.join(state)}):",
-            *(f"    {line}" for line in inner.lines),
-            f"    return {answer}",
-        ]
-        return name
 
     def visit_Reduce(self, node: g.Reduce) -> Piece:
         inner = node.args[0]
@@ -470,10 +419,6 @@ class Emitter:
 
 def _is_truth(node: g.Node) -> bool:
     return isinstance(node.type, Number) and node.type.dtype.kind == "b"
-
-
-def _tuple(texts: list[str]) -> str:
-    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
 
 
 def _group(record: g.Node) -> Any:

@@ -17,7 +17,18 @@ from hep_tables_coffea.codegen import helpers as structure
 from hep_tables_coffea.codegen import user_helpers as users
 from hep_tables_coffea.graph import helpers as elementwise
 
-__all__ = ["ATOM", "Names", "Piece", "atom", "helper_source", "identifier", "in_docstring", "literal_text", "quoted"]
+__all__ = [
+    "ATOM",
+    "Names",
+    "Piece",
+    "atom",
+    "helper_source",
+    "identifier",
+    "in_docstring",
+    "literal_text",
+    "quoted",
+    "tuple_text",
+]
 
 ATOM = 20
 
@@ -45,6 +56,11 @@ def literal_text(value: Any, kind: str) -> str:
     else:
         text = repr(value)
     return text if kind == type(value).__name__ else f"np.{kind.replace('bool', 'bool_')}({text})"
+
+
+def tuple_text(texts: list[str]) -> str:
+    """A tuple as source."""
+    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
 
 
 def quoted(text: str) -> str:
