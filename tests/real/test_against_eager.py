@@ -124,16 +124,20 @@ def same(mine, theirs):
         assert mine == theirs
 
 
+#: What the file does not hold: the trigger, the collections, or MET, which is PuppiMET there.
+ABSENT = {
+    "nano_tt_v12.root": {"selection by trigger", "tau columns", "secondary vertices", "subjets"},
+    "nano_tt_v15.root": {"event and object", "missing energy"},
+}
+CASES = [(file, name) for file in FILES for name in CMS if name not in ABSENT.get(file, ())]
+
+
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", CMS)
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize(("file", "name"), CASES)
 def test_recorded_equals_eager(data, eager_events, file, name):
     events = eager_events(file)
     expression = CMS[name]
-    try:
-        expected = plain(expression(events))
-    except (AttributeError, ValueError, TypeError) as error:
-        pytest.skip(f"coffea itself cannot: {str(error).splitlines()[0][:80]}")
+    expected = plain(expression(events))
     answer = ht.make_local(expression(ht.nanoaod(data(file))), chunksize=17)
     same(plain(answer), expected)
 
