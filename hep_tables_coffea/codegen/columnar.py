@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
 from hep_tables_coffea.types.elements import Number, Record, Text
+from hep_tables_coffea.types.schema import Schema
 
 __all__ = ["Emitter"]
 
@@ -76,7 +78,7 @@ class Emitter:
         """The expression of a node: a variable where it is shared, named or long."""
         piece = self._pieces.get(node)
         if piece is None:
-            node_now = lower_counts(node)
+            node_now = lower_counts(node) if node.path else node
             piece = self.value(node_now) if node_now is not node else self._keep(node, self._write(node))
             self._pieces[node] = piece
         return piece
@@ -218,8 +220,12 @@ class Emitter:
         return self._pieces[key]
 
     def _counter(self, record: g.Node, leaf: Any) -> str:
+        """The column that counts the rows of a leaf. It is read too where the leaf may be missing in a file."""
         group = record.type.group if isinstance(record.type, Record) else None
-        return (group.counter if group is not None and group.is_list else "") or leaf.counter
+        counter = (group.counter if group is not None and group.is_list else "") or leaf.counter
+        if leaf.optional and counter in stored_counters(build.source_of(record).dataset.schema):
+            self.columns.setdefault(counter, ("int64", 0, ""))
+        return str(counter)
 
     def _rows(self, record: g.Node) -> Piece:
         """The positions of the rows of a stored collection, from a column that is read anyhow or from its counter."""
@@ -243,10 +249,14 @@ class Emitter:
         if step.kind in ("subset", "ordered"):
             assert step.node is not None
             index = self.value(build.restrict(step.node, inner.path[:k] + step.node.path[k:]))
-            option = step.kind == "subset" and step.node.type.option
-            return atom(f"{piece}[{f'ak.fill_none({index.text}, False)' if option else index.text}]")
+            if step.node.type.option:  # awkward wants an index with missing positions to be packed
+                filled = "ak.fill_none({}, False)" if step.kind == "subset" else "ak.to_packed({})"
+                return atom(f"{piece}[{filled.format(index.text)}]")
+            return atom(f"{piece}[{index.text}]")
         if step.kind == "padded":
             padded = f"ak.pad_none({piece}, {step.params[0]}, axis={k}, clip={step.params[1]})"
+            if step.params[1]:  # lists of one length are no columns of a matrix: a mask of them keeps lists
+                padded = f"ak.from_regular({padded}, axis={k})"
             if len(node.path) == k + 1:
                 return atom(padded)
             self.helpers.add("without_missing_lists")
@@ -331,7 +341,10 @@ class Emitter:
     def _broadcast(self, node: g.Call) -> Piece:
         value, anchor = node.args
         if not value.path:
-            like = self.value(self._anchor(anchor, node.path)).text
+            rows = self._anchor(anchor, node.path)
+            like = self.value(rows).text
+            if rows.type.option:  # a row is there even where its value is missing
+                like = f"ak.is_none({like}, axis=-1)"
             if isinstance(node.type, Text):
                 self.helpers.add("text_for_each")
                 return atom(f"text_for_each({like}, {self.value(value).text})")
@@ -427,6 +440,12 @@ def _group(record: g.Node) -> Any:
 
 
 _DEFAULTS = {("ascending", True), ("stable", True)}
+
+
+@functools.lru_cache(maxsize=64)
+def stored_counters(schema: Schema) -> frozenset[str]:
+    """The columns with one integer for each event."""
+    return frozenset(name for name, leaf in schema.columns.items() if leaf.depth == 0 and "int" in leaf.dtype)
 
 
 def _field_name(node: g.Field) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hep_tables_coffea.testing.lambda_lines import defined, loop, mapped
 from hep_tables_coffea.types.elements import Number, Record
 
 if TYPE_CHECKING:
@@ -339,7 +340,7 @@ KINDS: dict[str, Callable[[Pool], Line]] = {
     function.__name__: function
     for function in (
         arithmetic, comparison, logic, unary, binary, bits, tables, conversion, choice, missing, selection, of_events,
-        place, order, reducer, structure, combination, nearest, record, field, vector, dataset_wide, two_passes,
-        metadata, histogram,
+        place, order, reducer, structure, combination, nearest, record, field, vector, mapped, loop, defined,
+        dataset_wide, two_passes, metadata, histogram,
     )
 }  # fmt: skip

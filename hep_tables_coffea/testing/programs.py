@@ -7,7 +7,9 @@ before the next one is drawn, and a line that the library refuses is left out. W
 from __future__ import annotations
 
 import pickle
+import random
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ from hep_tables_coffea.testing import lines
 from hep_tables_coffea.types.elements import Number, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hep_tables_coffea.graph.nodes import Node
 
@@ -63,12 +65,19 @@ class Program:
         return "\n".join([*self.lines, f"ht.make_local({', '.join(self.outputs)})"])
 
 
+def with_column(rows: Any, name: str, value: Any) -> Any:
+    """The rows, after a column of them has been defined."""
+    rows[name] = value
+    return rows
+
+
 def namespace(path: str | Sequence[str]) -> dict[str, Any]:
     """The names that a program uses."""
     return {
         "ht": ht,
         "np": np,
         "ak": ak,
+        "with_column": with_column,
         "events": ht.flat(path, tree="events", name="toy", metadata={"xsec": 2.5, "label": "a"}),
     }
 
@@ -87,14 +96,24 @@ def programs(
     a counterexample shrinks to the line that fails and those that it needs. `leave_out` is asked about each recorded
     value, and about each error that is not the library's; the line is dropped where it says so.
     """
-    pool = Pool(Random(draw(st.integers(0, 2**32))), namespace(path), leave_out)
-    for name in _SOURCES:
-        pool.add(f"events.{name}")
-    for _ in range(draw(st.integers(1, max_lines))):
-        text = lines.KINDS[pool.one_of(kinds)](pool)
-        if text is not None:
-            pool.add(text)
-    return pool.program(path, draw(st.integers(1, 3)))
+    seed, length, size = draw(st.integers(0, 2**32)), draw(st.integers(1, max_lines)), draw(st.integers(1, 3))
+    with _kept_random():
+        pool = Pool(Random(seed), namespace(path), leave_out)
+        for name in _SOURCES:
+            pool.add(f"events.{name}")
+        for _ in range(length):
+            text = lines.KINDS[pool.one_of(kinds)](pool)
+            if text is not None:
+                pool.add(text)
+        return pool.program(path, size)
+
+
+@contextmanager
+def _kept_random() -> Iterator[None]:
+    """Opening a file imports modules that draw random numbers: hypothesis takes that for a strategy that does."""
+    state = random.getstate()
+    yield
+    random.setstate(state)
 
 
 _SOURCES = ("jets", "els", "hits", "met", "weight", "run", "flag")

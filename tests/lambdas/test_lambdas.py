@@ -350,3 +350,8 @@ def test_parameter_is_of_no_use_outside(toy: Any, use: Any) -> None:
     toy.jets.map(lambda j: kept.append(j) or j.pt)
     with pytest.raises(RecordingError, match="the parameter of a lambda is used outside of it"):
         ht.make_local(use(toy, kept[0]))
+
+
+def test_lists_of_one_length_are_filtered_one_by_one(toy: Any, local: Any) -> None:
+    first = ak.pad_none(toy.jets, 1, clip=True)
+    assert local(first[first.pt > 40].pt, first[lambda j: j.pt < 40].pt) == ([[50], [], []], [[], [], [31]])

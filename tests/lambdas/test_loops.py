@@ -216,3 +216,8 @@ def test_ancestors_of_what_is_missing_are_none(tmp_path: Any) -> None:
         [bool(one) for one in row]
         for row in ht.make_local((truth.ancestors().pdgId == 24).Any(), backend="reference").tolist()
     ]
+
+
+def test_constants_are_not_missing_where_other_values_are(toy: Any, local: Any) -> None:
+    counted = ht.iterate((toy.jets.First().pt, 0), lambda s: (s[0], s[1] + 1), until=lambda s: s[1] >= 3)[1]
+    assert local(counted, toy.jets.First().pt.map(lambda x: 1)) == ([3, 3, 3], [1, 1, 1])
