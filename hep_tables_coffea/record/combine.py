@@ -185,11 +185,10 @@ def _shared_behavior(nodes: Sequence[Node], fields: Mapping[str, Node]) -> str:
 def without(node: Node, others: Sequence[Node]) -> Node:
     """The rows that are not among the rows of the others."""
     node, *others = nest_together([node, *others])
-    mine = build.row(node)
     mask: Node | None = None
     for other in others:
         _check_same_rows(node, other)
-        keep = _not_among(mine, build.row(other), node)
+        keep = _not_among(build.row(node), build.row(other), node)
         mask = keep if mask is None else functions.call("np.logical_and", [mask, keep])
     return node if mask is None else subset(node, mask)
 

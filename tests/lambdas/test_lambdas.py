@@ -355,3 +355,8 @@ def test_parameter_is_of_no_use_outside(toy: Any, use: Any) -> None:
 def test_lists_of_one_length_are_filtered_one_by_one(toy: Any, local: Any) -> None:
     first = ak.pad_none(toy.jets, 1, clip=True)
     assert local(first[first.pt > 40].pt, first[lambda j: j.pt < 40].pt) == ([[50], [], []], [[], [], [31]])
+
+
+def test_numbers_are_no_rows_to_take_away(toy: Any) -> None:
+    with pytest.raises(AxisError, match="cannot be taken away"):
+        toy.jets.pt.without(toy.jets[0])
