@@ -78,7 +78,7 @@ class Emitter:
         """The expression of a node: a variable where it is shared, named or long."""
         piece = self._pieces.get(node)
         if piece is None:
-            node_now = lower_counts(node) if node.path else node
+            node_now = lower_counts(node)
             piece = self.value(node_now) if node_now is not node else self._keep(node, self._write(node))
             self._pieces[node] = piece
         return piece

@@ -31,7 +31,18 @@ def read_columns(events: Any, columns: Any) -> dict[str, Any]:
     for name, (dtype, depth, counter) in columns.items():
         if name not in found:
             found[name] = missing_column(size, dtype, depth, found.get(counter))
+        elif dtype not in ("str", "bytes", ""):
+            found[name] = of_type(found[name], dtype)
     return found
+
+
+def of_type(array: Any, dtype: str) -> Any:
+    """The numbers in the type that was declared; files of one dataset may differ."""
+    layout = array.layout
+    while not (layout.is_numpy or layout.is_unknown):
+        layout = layout.content
+    same = layout.is_unknown or layout.dtype == np.dtype(dtype)
+    return array if same else ak.values_astype(array, dtype, including_unknown=True)
 
 
 def read_chunk(events: Any, names: list[str]) -> dict[str, Any]:
@@ -177,7 +188,10 @@ def missing_column(size: int, dtype: str, depth: int, counts: Any) -> Any:
         counts = np.zeros(size, np.int64) if counts is None else np.asarray(counts)
         rows = int(counts.sum())
     content = ak.contents.NumpyArray(np.empty(0, dtype)) if dtype != "str" else ak.Array([""]).layout[:0]
-    column = ak.Array(ak.contents.IndexedOptionArray(ak.index.Index64(np.full(rows, -1)), content))
+    lost = 0 if depth > 1 else rows
+    column = ak.Array(ak.contents.IndexedOptionArray(ak.index.Index64(np.full(lost, -1)), content))
+    for _ in range(depth - 1):  # lists in rows are empty, and not missing
+        column = ak.unflatten(column, np.zeros(rows if _ == 0 else len(column), np.int64))
     return ak.unflatten(column, counts) if depth else column
 
 
@@ -361,7 +375,8 @@ def merged_sum(parts: list[Any]) -> Any:
     """The sum of the sums."""
     if any(isinstance(part, complex) for part in parts):
         return sum(parts)
-    return math.fsum(parts) if any(isinstance(part, float) for part in parts) else sum(parts)
+    exact = any(isinstance(part, float) for part in parts) and all(map(math.isfinite, parts))
+    return math.fsum(parts) if exact else sum(parts)
 
 
 def merged_least(parts: list[Any]) -> Any:
@@ -411,6 +426,8 @@ def merged_moments(parts: list[Any]) -> tuple[int, float, float]:
 def merged_mean(parts: list[Any]) -> Any:
     """The mean of all chunks."""
     number, mean, _ = merged_moments(parts)
+    if not math.isfinite(mean):  # infinities add, but have no difference
+        mean = sum(n * m for n, m, _ in parts if n) / number
     return mean if number else None
 
 
@@ -498,5 +515,6 @@ def of_known(function: Any, *values: Any, **options: Any) -> Any:
     """A function of dataset-wide values as a plain number; missing where one of them is."""
     if any(value is None for value in values):
         return None
-    result = function(*values, **options)
+    with np.errstate(all="ignore"):
+        result = function(*values, **options)
     return result.item() if hasattr(result, "item") else result

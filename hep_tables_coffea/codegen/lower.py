@@ -11,11 +11,10 @@ __all__ = ["last_step", "lower_counts"]
 
 def lower_counts(node: g.Node) -> g.Node:
     """The number of rows that a filter leaves is the sum of its mask: no row has to be moved for it."""
-    if isinstance(node, (g.Reduce, g.Aggregate)) and node.function == "num":
+    if isinstance(node, g.Reduce) and node.function == "num":
         mask = _last_mask(node.args[0])
         if mask is not None and len(mask.path) == len(node.args[0].path):
-            make = functions.reduce if isinstance(node, g.Reduce) else functions.aggregate
-            return make("sum", mask)
+            return functions.reduce("sum", mask)
     return node
 
 

@@ -19,6 +19,7 @@ from hep_tables_coffea.graph.nodes import (
     Call,
     Chain,
     Declared,
+    Fill,
     Iterate,
     Literal,
     Node,
@@ -105,7 +106,13 @@ def argument_type(node: Node) -> Element | infer.Constant:
 
 def _typical(value: Any) -> Any:
     """A small value of the same type: the type of a result does not depend on which constant was given."""
-    return type(value)(1) if isinstance(value, (float, np.floating)) else value
+    return type(value)(-1 if value < 0 else 1) if isinstance(value, (float, np.floating)) else value
+
+
+def _refuse_fills(function: str, args: Sequence[Node]) -> None:
+    if any(isinstance(arg, Fill) for arg in args):
+        msg = f"{function}: a histogram is an answer, and cannot be computed with before the data are read"
+        raise RecordingError(msg, hint="ht.make_local(...) gives the histogram; compute with that")
 
 
 def constant(node: Literal) -> Any:
@@ -119,6 +126,7 @@ def call(function: str, args: Sequence[Node], options: Mapping[str, Any] | None 
     given = tuple(sorted((options or {}).items()))
     path, args = build.align(args, doing)
     args = _implicit(args, len(path))
+    _refuse_fills(function, args)
     records = [arg for arg in args if isinstance(arg.type, Record)]
     if records:
         element = infer.common([r.type for r in records])

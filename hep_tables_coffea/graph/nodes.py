@@ -131,6 +131,8 @@ def _param_text(param: Any) -> str:
         return param.digest
     if isinstance(param, tuple):
         return "(" + ",".join(map(_param_text, param)) + ")"
+    if isinstance(param, frozenset):
+        return "{" + ",".join(sorted(map(_param_text, param))) + "}"  # the order of a set differs between processes
     return repr(param)
 
 

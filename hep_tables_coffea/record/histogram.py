@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ def _text(value: Any) -> str:
         return f"[{inner}]"
     if isinstance(value, range):
         return repr(list(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
     if value is None or isinstance(value, (bool, int, float, complex, str)):
         return repr(value)
     msg = f"an argument of type {type(value).__name__} cannot be written into a program"
