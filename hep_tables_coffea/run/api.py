@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +41,6 @@ def run(*outputs: Any, **options: Any) -> Result:
         100
     """
     chosen = config.merged(options)
-    if chosen.engine == "fused":
-        warnings.warn("the fused engine is not there yet: the columnar one gives the answers", stacklevel=2)
     nodes, rebuild = flatten(_one(outputs))
     plan = make_plan(nodes, chosen)
     answers, deliveries = run_plan(plan, chosen)
