@@ -46,9 +46,16 @@ def _plain(layout: Any, options: bool) -> Any:
 
 def _plain_list(layout: Any, options: bool) -> Any:
     """Offsets from zero and the content that they reach: a slice of a cluster must not keep the whole cluster."""
-    lists = layout.to_ListOffsetArray64(True)
+    lists = layout if _is_from_zero(layout) else layout.to_ListOffsetArray64(True)
     content = lists.content[: lists.offsets[-1]]
     text = layout.parameter("__array__")
     if text in TEXT:
         return ak.contents.ListOffsetArray(lists.offsets, content, parameters={"__array__": text})
     return ak.contents.ListOffsetArray(lists.offsets, _plain(content, options))
+
+
+def _is_from_zero(layout: Any) -> bool:
+    """Whether these are the offsets that are wanted: awkward copies them all the same, and columns share them."""
+    return (
+        isinstance(layout, ak.contents.ListOffsetArray) and layout.offsets.dtype == "int64" and layout.offsets[0] == 0
+    )

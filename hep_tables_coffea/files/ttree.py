@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from hep_tables_coffea.files.baskets import Baskets, read_baskets, table_of
 from hep_tables_coffea.files.branches import LeafBranches, path_of
 from hep_tables_coffea.files.errors import failing_as_oserror, reason
 from hep_tables_coffea.files.layouts import member
@@ -28,6 +29,7 @@ class TreeSource(Source):
         self._where = (path, directory, name)
         self._lazy = LazyTree(directory, name)
         self._branches = LeafBranches(self._lazy)
+        self._tables: dict[str, Baskets | None] = {}
         super().__init__(path, self._branches, int(self._lazy.tree.num_entries))
 
     def _twin(self) -> TreeSource:
@@ -86,14 +88,51 @@ class TreeSource(Source):
 
     def _load(self, wanted: Sequence[Wanted], start: int, stop: int) -> Iterable[Any]:
         units = list(dict.fromkeys(unit for unit, _ in wanted))
+        arrays = self._read_plain(units, start, stop)
+        arrays |= self._read_others([unit for unit in units if unit not in arrays], start, stop)
+        return [member(arrays[unit], leaf.path) for unit, leaf in wanted]
+
+    def plain_units(self, units: Iterable[str]) -> dict[str, Baskets]:
+        """Those of these units whose baskets are read here rather than by uproot, and what counts them."""
+        with self._lock:
+            found = {unit: table for unit in units if (table := self._baskets(unit))}
+            counters = {table.counter for table in found.values()} - {""}
+            return found | {unit: table for unit in counters if (table := self._baskets(unit))}
+
+    def _baskets(self, unit: str) -> Baskets | None:
+        """Where a unit is stored, noted when it is first read; None if uproot has to read it."""
+        if unit not in self._tables:
+            branch = self._branches[unit]
+            table = table_of(branch, self._counting(branch))
+            self._tables[unit] = table
+        return self._tables[unit]
+
+    def _counting(self, branch: Any) -> str:
+        """The unit with the numbers that count the lists in a branch; "" if there is none."""
+        leaf, name = branch.count_leaf, self._counter(branch)
+        if leaf is None or not self._find(name) or self._branches[name].member("fLeaves")[0] is not leaf:
+            return ""
+        table = self._baskets(name)
+        return name if table and not table.shape and not table.counter else ""
+
+    def _read_plain(self, units: list[str], start: int, stop: int) -> dict[str, Any]:
+        """One request for all baskets, those of counters too. What fails is left to uproot, and to what it says."""
         try:
-            arrays = self._arrays(units, start, stop)
+            tables = self.plain_units(units)
+            plain = [unit for unit in units if unit in tables]
+            return read_baskets(self._lazy.tree.file.source, tables, plain, start, stop) if plain else {}
         except Exception:
-            arrays = {}
+            return {}
+
+    def _read_others(self, units: list[str], start: int, stop: int) -> dict[str, Any]:
+        arrays: dict[str, Any] = {}
+        try:
+            arrays = self._arrays(units, start, stop) if units else {}
+        except Exception:
             for unit in units:
                 with failing_as_oserror(self._reading([unit], start, stop)):
                     arrays |= self._arrays([unit], start, stop)
-        return [member(arrays[unit], leaf.path) for unit, leaf in wanted]
+        return arrays
 
     def _arrays(self, units: list[str], start: int, stop: int) -> dict[str, Any]:
         """All at once: one request for all baskets. With its interpretation a name is not parsed as an expression."""
