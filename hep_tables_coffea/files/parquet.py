@@ -98,7 +98,7 @@ class ParquetSource(Source):
         nbytes = sum(chunk.total_uncompressed_size for chunk in self._chunks(wanted))
         return Column(name, leaf.dtype, leaf.depth, leaf.fixed, leaf.optional, nbytes=nbytes, problem=leaf.problem)
 
-    def _describe(self, columns: Mapping[str, Column]) -> Table:
+    def _describe(self, columns: Mapping[str, Column], units: Iterable[str]) -> Table:
         clusters = tuple(sorted(set(self._starts)))
         return Table(self.path, "", "parquet", self._uuid, self.num_entries, clusters, columns)
 

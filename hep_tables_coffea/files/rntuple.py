@@ -11,7 +11,7 @@ from hep_tables_coffea.files.source import Source, Wanted
 from hep_tables_coffea.files.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["NTupleSource"]
 
@@ -96,7 +96,7 @@ class NTupleSource(Source):
             self._sizes = _sizes(self._ntuple)
         return sum(self._sizes.get(self._stored(i), 0) for i in _subtree(field, self._below))
 
-    def _describe(self, columns: Mapping[str, Column]) -> Table:
+    def _describe(self, columns: Mapping[str, Column], units: Iterable[str]) -> Table:
         name, uuid = self._identity
         starts = {int(cluster.num_first_entry) for cluster in self._ntuple.cluster_summaries}
         clusters = tuple(sorted(starts | {0, self.num_entries}))

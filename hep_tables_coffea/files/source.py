@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "Wanted"]
 
+#: So many descriptions of some columns stay with their file.
+KEPT = 32
+
 #: The unit it is stored in and where in there.
 Wanted = tuple[str, Leaf]
 
@@ -41,14 +44,15 @@ class Source(ABC):
         self._forms: dict[str, Any] = {}
         self._leaves: dict[str, dict[str, Leaf]] = {}
         self._table: Table | None = None
+        self._tables_of: dict[tuple[str, ...], Table] = {}
 
     @abstractmethod
     def _interpret(self, unit: str) -> Any:
         """The form of a unit, or a string: why it has none."""
 
     @abstractmethod
-    def _describe(self, columns: Mapping[str, Column]) -> Table:
-        """The table with these columns."""
+    def _describe(self, columns: Mapping[str, Column], units: Iterable[str]) -> Table:
+        """The table with these columns, which are in these units."""
 
     @abstractmethod
     def _column(self, name: str, wanted: Wanted) -> Column:
@@ -58,13 +62,26 @@ class Source(ABC):
     def _load(self, wanted: Sequence[Wanted], start: int, stop: int) -> Iterable[Any]:
         """The arrays of some columns, in this order."""
 
-    def table(self) -> Table:
-        """Every column, described. Interprets all units, once."""
-        with self._lock:
+    def table(self, names: Iterable[str] | None = None) -> Table:
+        """Every column, described, for which all units are interpreted, once; or those of these names."""
+        with self._lock, collector_paused():
+            if names is not None:
+                return self._table_of(tuple(dict.fromkeys(names)))
             if self._table is None:
-                with collector_paused():
-                    self._table = self._twin()._whole_table()
+                self._table = self._twin()._whole_table()
             return self._table
+
+    def _table_of(self, names: tuple[str, ...]) -> Table:
+        if names not in self._tables_of:
+            if len(self._tables_of) == KEPT:
+                self._tables_of.clear()
+            with failing_as_oserror(f"{self.path}: its columns cannot be interpreted"):
+                found = {name: at for name in names if (at := self._find(name))}
+                columns = {name: self._column(name, at) for name, at in found.items()}
+                counters = (column.counter for column in columns.values() if column.counter in self.units)
+                units = dict.fromkeys([*(unit for unit, _ in found.values()), *counters])
+                self._tables_of[names] = self._describe(columns, units)
+        return self._tables_of[names]
 
     def _twin(self) -> Source:
         """What describes the table: itself, or another that is then dropped with all that it took."""
@@ -72,7 +89,7 @@ class Source(ABC):
 
     def _whole_table(self) -> Table:
         with failing_as_oserror(f"{self.path}: its columns cannot be interpreted"):
-            return self._describe({name: self._column(name, at) for name, at in self._all().items()})
+            return self._describe({name: self._column(name, at) for name, at in self._all().items()}, self.units)
 
     def read(self, names: Iterable[str], start: int, stop: int) -> dict[str, Any]:
         """The columns of that name which the table has, for entries from `start` up to `stop`."""

@@ -74,17 +74,21 @@ class TreeSource(Source):
         name = str(leaf.member("fName"))
         return name if name in self._branches else name.removesuffix("_")
 
-    def _describe(self, columns: Mapping[str, Column]) -> Table:
+    def _describe(self, columns: Mapping[str, Column], units: Iterable[str]) -> Table:
         path, directory, name = self._where
-        uuid = directory.file.hex_uuid
-        return Table(path, name.partition(";")[0], "ttree", uuid, self.num_entries, self._clusters(), columns)
+        uuid, clusters = directory.file.hex_uuid, self._clusters(units)
+        return Table(path, name.partition(";")[0], "ttree", uuid, self.num_entries, clusters, columns)
 
-    def _clusters(self) -> tuple[int, ...]:
+    def _clusters(self, units: Iterable[str]) -> tuple[int, ...]:
         """Where baskets of all readable branches begin. Most branches share theirs, so few are compared."""
-        readable = [branch for unit, branch in self._branches.items() if not isinstance(self._forms[unit], str)]
+        readable = [self._branches[unit] for unit in units if self._is_readable(unit)]
         different = {tuple(branch.entry_offsets) for branch in readable}
         common = set.intersection(*map(set, different)) if different else set()
         return tuple(sorted(common | {0, self.num_entries}))
+
+    def _is_readable(self, unit: str) -> bool:
+        self._members(unit)
+        return not isinstance(self._forms[unit], str)
 
     def _load(self, wanted: Sequence[Wanted], start: int, stop: int) -> Iterable[Any]:
         units = list(dict.fromkeys(unit for unit, _ in wanted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -64,6 +65,12 @@ def test_row_groups_are_clusters(parquet: str) -> None:
     table = files.describe(parquet)
     assert (table.kind, table.tree, table.num_entries, table.clusters) == ("parquet", "", 10, (0, 4, 8, 10))
     assert files.trees(parquet) == [""]
+
+
+def test_some_columns_are_described_as_among_all(parquet: str) -> None:
+    every = files.describe(parquet)
+    some = files.describe(parquet, None, ["met.x", "met", "event"])
+    assert some == replace(every, columns={name: every.columns[name] for name in ("met.x", "event")})
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 10), (3, 9), (4, 8), (9, 10), (10, 10), (0, 0)])

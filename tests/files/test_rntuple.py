@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import awkward as ak
@@ -58,6 +59,12 @@ def test_members_of_records_are_columns(ntuple: str) -> None:
 def test_table_has_clusters(ntuple: str) -> None:
     table = files.describe(ntuple)
     assert (table.kind, table.tree, table.num_entries, table.clusters) == ("rntuple", "Events", 10, (0, 4, 8, 10))
+
+
+def test_some_columns_are_described_as_among_all(ntuple: str) -> None:
+    every = files.describe(ntuple)
+    some = files.describe(ntuple, None, ["met.x", "met", "event"])
+    assert some == replace(every, columns={name: every.columns[name] for name in ("met.x", "event")})
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 10), (3, 9), (4, 8), (9, 10), (10, 10)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -11,9 +12,11 @@ import uproot
 
 from hep_tables_coffea import files
 from hep_tables_coffea.files import Column
+from hep_tables_coffea.files.source import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 #: Ten events with 0, 1, 2, 0, 1, ... jets.
 JET_PT = ak.unflatten(np.arange(9, dtype=np.float32), np.arange(10) % 3)
@@ -35,6 +38,41 @@ def test_table_says_what_the_file_says(small_tree: str) -> None:
     with uproot.open(small_tree) as file:
         assert table.uuid == file.file.hex_uuid
     assert (table.path, table.tree, table.kind, table.num_entries) == (small_tree, "Events", "ttree", 10)
+
+
+def test_some_columns_are_described_as_among_all(data: Callable[[str], str], nothing_kept: None) -> None:
+    names = ["Muon_pt", "HLT_IsoMu24", "Muon_nope", "run", "Muon_pt"]
+    some = files.describe(data("nano_dy.root"), "Events", names)
+    source = files.handles.acquire(data("nano_dy.root")).source("Events")
+    assert len(source._lazy.tree.branches) < 20
+    assert files.describe(data("nano_dy.root"), "Events", names) is some
+    every = files.describe(data("nano_dy.root"), "Events")
+    assert list(some.columns) == ["Muon_pt", "HLT_IsoMu24", "run"]
+    assert replace(some, columns={}) == replace(every, columns={})
+    assert all(column == every.columns[name] for name, column in some.columns.items())
+
+
+def test_clusters_are_those_of_the_columns_described_and_of_their_counters(tmp_path: Path) -> None:
+    path = str(tmp_path / "steps.root")
+    with uproot.recreate(path) as file:
+        made = file.mktree("Events", {"x": "int32", "y": "var * int32"})
+        for _ in range(2):
+            made.extend({"x": np.arange(5), "y": ak.unflatten(np.arange(5), [1, 1, 1, 1, 1])})
+    source: Any = files.handles.acquire(path).source("Events")
+    source._branches["x"].member("fBasketEntry")[1] = 3
+    source._branches["ny"].member("fBasketEntry")[1] = 4
+    clusters = [files.describe(path, None, names).clusters for names in (["x"], ["y"], ["ny"], ["x", "y"], [])]
+    assert clusters == [(0, 3, 10), (0, 10), (0, 4, 10), (0, 10), (0, 10)]
+
+
+def test_some_descriptions_are_kept(small_tree: str) -> None:
+    first = files.describe(small_tree, None, ["flag"])
+    assert files.describe(small_tree, None, iter(["flag"])) is first
+    for number in range(KEPT):
+        files.describe(small_tree, None, [f"absent{number}"])
+    again = files.describe(small_tree, None, ["flag"])
+    assert again == first
+    assert again is not first
 
 
 def test_clusters_are_where_all_baskets_begin(small_tree: str) -> None:

@@ -60,7 +60,7 @@ class CoffeaBackend:
 
     def execute(self, program: ProcessorSource, dataset: Dataset, options: Options) -> Delivery:
         started = time.perf_counter()
-        opened, failures = describe(dataset, options)
+        opened, failures = describe(dataset, options, program.columns)
         failures += refuse_lacking(opened, dataset, program, options)
         described = time.perf_counter()
         processor = self.instance(program, dataset)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -38,18 +38,20 @@ def labelled(dataset: Dataset) -> list[tuple[Sample, str, str, str | None]]:
 
 
 def table_of(path: str, tree: str | None) -> Any:
+    """What cutting a file into chunks of a given size takes: no column."""
     try:
-        return files.describe(path, tree)
+        return files.describe(path, tree, ())
     except Exception as error:
         raise translate(error) from error
 
 
-def describe(dataset: Dataset, options: Options) -> tuple[Opened, list[Failure]]:
-    """The metadata of every file; what cannot be opened is an error, or reported."""
+def describe(dataset: Dataset, options: Options, columns: Iterable[str]) -> tuple[Opened, list[Failure]]:
+    """The metadata of every file for these columns; what cannot be opened is an error, or reported."""
+    names = tuple(columns)
 
     def one(task: tuple[Sample, str, str, str | None]) -> Any:
         try:
-            return files.describe(task[2], task[3])
+            return files.describe(task[2], task[3], names)
         except Exception as error:
             return translate(error)
 
