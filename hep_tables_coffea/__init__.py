@@ -15,7 +15,7 @@ Example:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea import samples
 from hep_tables_coffea._version import __version__
@@ -42,6 +42,9 @@ from hep_tables_coffea.run.api import (
 )
 from hep_tables_coffea.run.job import run_uproot_job
 
+if TYPE_CHECKING:
+    from hep_tables_coffea.backends.coffea.own_executor import Executor
+
 nanoaod = opener("nanoaod")
 physlite = opener("physlite")
 flat = opener("flat")
@@ -51,6 +54,7 @@ delphes = opener("delphes")
 
 __all__ = [
     "Array",
+    "Executor",
     "HepTablesError",
     "Hist",
     "__version__",
@@ -97,7 +101,11 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """`ht.<schema>(source)` for schema packs of other packages."""
+    """`ht.<schema>(source)` for schema packs of other packages, and what needs coffea to be loaded."""
+    if name == "Executor":
+        from hep_tables_coffea.backends.coffea.own_executor import Executor
+
+        return Executor
     from hep_tables_coffea.plugins.registry import names
 
     if not name.startswith("_") and name in names("schema"):

@@ -20,7 +20,7 @@ ON_ERROR = ("raise", "report")
 class Options:
     """How to run. Every field can be given to `make_local`, `run` and `options`."""
 
-    executor: Any = "iterative"
+    executor: Any = "auto"
     workers: int | None = None
     chunksize: int | None = None
     cache: bool | str | Path = False

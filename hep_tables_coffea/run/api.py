@@ -51,7 +51,9 @@ def make_local(*outputs: Any, **options: Any) -> Any:
     """The values: columns as `ak.Array`, histograms as `hist.Hist`, dataset-wide values as numbers.
 
     One pass over the data for all outputs; see `ht.run` for the options. Chunks and executors do not change the answer,
-    but for the last bits of sums of floats in histograms: with several workers chunks are added as they are done.
+    but for the last bits of sums of floats in histograms. On one machine (`executor="auto"`, "threads", "iterative")
+    those are the same in every run and for any number of workers: chunks are added in their order, and where they end
+    depends on the files, the columns that are read and `chunksize`. Other executors add chunks as they are done.
 
     Example:
         >>> import hep_tables_coffea as ht

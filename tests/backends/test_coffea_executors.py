@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ import pytest
 import hep_tables_coffea as ht
 from hep_tables_coffea import config
 from hep_tables_coffea.backends.coffea import executors
+from hep_tables_coffea.backends.coffea.threads import cores, pool_of
 
 RUNS_TWICE = """
 import sys
@@ -57,7 +59,7 @@ def made(executor: Any, **options: Any) -> Any:
     return executors.executor_for(config.merged({"executor": executor, **options}), progress=False)
 
 
-@pytest.mark.parametrize("name", ["iterative", "threads", "futures"])
+@pytest.mark.parametrize("name", ["auto", "iterative", "threads", "futures"])
 def test_every_local_executor_gives_the_same_columns(write: Callable[..., str], name: str) -> None:
     events = ht.dataset([write("a.root", x=np.arange(50.0)), write("b.root", x=np.arange(50.0) + 50)])
     found = ht.make_local(events.x[events.x > 10], executor=name, workers=2, chunksize=7)
@@ -98,7 +100,7 @@ def test_workers_of_an_executor_of_coffea_size_the_chunks() -> None:
 
 
 def test_pool_of_threads_is_kept_between_runs() -> None:
-    assert made("threads", workers=2).pool is made("threads", workers=2).pool
+    assert pool_of(2) is pool_of(2)
 
 
 def test_pool_of_processes_is_kept_between_runs(write: Callable[..., str]) -> None:
@@ -108,6 +110,34 @@ def test_pool_of_processes_is_kept_between_runs(write: Callable[..., str]) -> No
         ht.make_local(events.x, executor="futures", workers=2, chunksize=5)
         started.append(set(made("futures", workers=2).pool._processes))
     assert started[0] == started[1]
+
+
+def test_histograms_of_several_threads_are_those_of_one_to_the_last_bit(write: Callable[..., str]) -> None:
+    weights = np.random.default_rng(1).normal(size=2000) * 10.0 ** np.arange(2000 % 7, 2000 % 7 + 2000) ** 0.1
+    events = ht.dataset(write("a.root", x=np.arange(2000.0), w=weights))
+    h = ht.Hist.new.Reg(4, 0, 2000, name="x").Weight().fill(events.x, weight=events.w)
+    one = ht.make_local(h, executor="iterative", chunksize=13)
+    for workers in (2, 3):
+        assert ht.make_local(h, executor="threads", workers=workers, chunksize=13) == one
+
+
+def test_executor_of_a_run_is_threads_on_all_cores() -> None:
+    chosen = made(ht.options().now.executor)
+    assert (type(chosen).__name__, chosen.workers) == ("AutoExecutor", cores())
+
+
+@ht.user_func(vectorized=True)
+def in_a_thread(x: float) -> float:
+    return x * 0 + threading.current_thread().name.startswith("hep_tables")
+
+
+@pytest.mark.parametrize(("executor", "expected"), [("auto", 0.0), ("threads", 1.0)])
+def test_function_of_the_user_runs_in_threads_only_where_they_are_asked_for(
+    write: Callable[..., str], executor: str, expected: float
+) -> None:
+    events = ht.dataset(write("a.root", x=np.arange(10.0)))
+    found = ht.make_local(in_a_thread(events.x), executor=executor, workers=2, chunksize=3)
+    assert set(found.to_list()) == {expected}
 
 
 def test_two_runs_in_threads_do_not_disturb_each_other(write: Callable[..., str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 import traceback
+import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +19,10 @@ from hep_tables_coffea import files
 from hep_tables_coffea.backends.coffea.nano import kept, read_fields
 from hep_tables_coffea.backends.coffea.sending import dumped, users_line
 
-__all__ = ["Chunk", "ChunkRunner", "Events"]
+__all__ = ["GENERATED", "Chunk", "ChunkRunner", "Events"]
 
 #: How the module of a generated class begins. cloudpickle drops the name of the file, and keeps that of the module.
-_GENERATED = "hep_tables_coffea_generated"
+GENERATED = "hep_tables_coffea_generated"
 _REMOTE = ("root://", "http://", "https://", "s3://")
 
 
@@ -107,6 +108,11 @@ class ChunkRunner:
     def __init__(self, processor: Any, run: str, stop_at_failure: bool, schema: type | None = None) -> None:
         self.processor, self.run, self.stop_at_failure, self.schema = processor, run, stop_at_failure, schema
 
+    def calls_users_functions(self) -> bool:
+        """Whether something runs for each chunk that nobody has said is safe in threads."""
+        scope = getattr(getattr(type(self.processor), "process", None), "__globals__", {})
+        return any(_is_users(value, scope) for value in scope.values())
+
     def __getstate__(self) -> dict[str, Any]:
         content = dumped((self.processor, self.schema))
         return {"content": content, "run": self.run, "stop_at_failure": self.stop_at_failure}
@@ -145,7 +151,7 @@ class ChunkRunner:
 
     def _failure(self, events: Events, error: Exception) -> dict[str, Any]:
         frames = traceback.walk_tb(error.__traceback__)
-        lines = [line for frame, line in frames if str(frame.f_globals.get("__name__")).startswith(_GENERATED)]
+        lines = [line for frame, line in frames if str(frame.f_globals.get("__name__")).startswith(GENERATED)]
         text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         return {
             "kind": "file" if events.problem is error else "program",
@@ -156,3 +162,11 @@ class ChunkRunner:
             "stop": events.chunk.stop,
             "file": events.chunk.file,
         }
+
+
+def _is_users(value: Any, scope: Mapping[str, Any]) -> bool:
+    """Whether what the module of a generated class holds came with the program, and was not written with it."""
+    if isinstance(value, types.FunctionType):
+        return value.__globals__ is not scope
+    written = isinstance(value, (type, types.ModuleType)) or type(value).__module__ in ("typing", "__future__")
+    return callable(value) and not written

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from hep_tables_coffea.backends.coffea.threads import cores
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import OptionError, hint_names
 
@@ -24,7 +23,7 @@ def workers_of(options: Options) -> int:
         return options.workers
     if isinstance(own, int):
         return own
-    return 1 if options.executor == "iterative" else (os.cpu_count() or 1)
+    return 1 if options.executor == "iterative" else cores()
 
 
 def _iterative(options: Options, **common: Any) -> Any:
@@ -34,13 +33,15 @@ def _iterative(options: Options, **common: Any) -> Any:
 
 
 def _threads(options: Options, **common: Any) -> Any:
-    from coffea.processor import FuturesExecutor
+    from hep_tables_coffea.backends.coffea.own_executor import Executor
 
-    workers = workers_of(options)
-    pool = _kept.get("threads")
-    if pool is None or pool._max_workers != workers:
-        pool = _kept["threads"] = ThreadPoolExecutor(workers, thread_name_prefix="hep_tables")
-    return FuturesExecutor(**{"pool": pool, "workers": workers, "compression": None, **common})
+    return Executor(**{"workers": workers_of(options), **common})
+
+
+def _auto(options: Options, **common: Any) -> Any:
+    from hep_tables_coffea.backends.coffea.own_executor import AutoExecutor
+
+    return AutoExecutor(**{"workers": workers_of(options), **common})
 
 
 def _futures(options: Options, **common: Any) -> Any:
@@ -56,10 +57,7 @@ def _futures(options: Options, **common: Any) -> Any:
 
 
 def abandon() -> None:
-    """Drop what waits in our pools: after Ctrl-C nobody wants it, and Python would wait for it at its end."""
-    threads = _kept.pop("threads", None)
-    if threads is not None:
-        threads.shutdown(wait=False, cancel_futures=True)
+    """End our processes: after Ctrl-C nobody wants what they do, and Python would wait for it. Threads end themselves."""
     processes = _kept.pop("futures", None)
     if processes is not None:
         processes.shutdown(wait=False, kill_workers=True)
@@ -118,6 +116,7 @@ def _taskvine(options: Options, **common: Any) -> Any:
 
 
 NAMES: dict[str, Callable[..., Any]] = {
+    "auto": _auto,
     "iterative": _iterative,
     "threads": _threads,
     "futures": _futures,
@@ -154,7 +153,7 @@ def make_executor(options: Options, **common: Any) -> Any:
 
 def sends_by_value(executor: Any) -> bool:
     """Whether workers may be where this library is not installed."""
-    return type(executor).__name__ not in ("IterativeExecutor", "FuturesExecutor")
+    return type(executor).__name__ not in ("IterativeExecutor", "FuturesExecutor", "Executor", "AutoExecutor")
 
 
 @contextmanager

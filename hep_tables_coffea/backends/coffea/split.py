@@ -13,20 +13,24 @@ __all__ = ["entry_ranges", "events_per_chunk"]
 
 #: Uncompressed bytes of the needed columns in one chunk: large enough that what a chunk costs by itself is small.
 TARGET_BYTES = 64_000_000
-FEWEST, MOST = 20_000, 2_000_000
+FEWEST, MOST = 20_000, 500_000
+#: Files together with more events than this make several chunks, so that there is something to share.
+ALONE, SHARED = 200_000, 4
 
 
-def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers: int) -> int:
-    """How many events make a chunk, where the user does not say. `columns` maps their names to (dtype, depth, ...)."""
+def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers: int = 1) -> int:
+    """How many events make a chunk, where the user does not say. `columns` maps their names to (dtype, depth, ...).
+
+    Sums of floats depend on where chunks end, in their last bits. So `workers` has no say in it: the answer is the same
+    on every machine, and a chunk that is large enough costs little by itself.
+    """
     events = sum(table.num_entries for table in tables)
     size = sum(table.columns[name].nbytes for table in tables for name in columns if name in table.columns)
     computed = [depth for name, (_, depth, _) in columns.items() if "/" in name]  # fields of coffea's schema classes
     size += events * sum(8 * 5**depth for depth in computed)
     per_event = max(size / events, 1.0) if events else 1.0
     wanted = min(max(int(TARGET_BYTES / per_event), FEWEST), MOST)
-    if workers > 1:
-        wanted = min(wanted, max(-(-events // (2 * workers)), FEWEST))
-    return wanted
+    return min(wanted, -(-events // SHARED)) if events > ALONE else wanted
 
 
 def entry_ranges(entries: int, clusters: Sequence[int], size: int, exact: bool) -> Iterator[tuple[int, int]]:
