@@ -26,8 +26,7 @@ examples: $(VENV)/.installed-test  ## run every script in examples/
 docs: $(VENV)/.installed-docs  ## build the documentation, running every page
 	@$(BIN)/sphinx-build -W --keep-going -b html $(ARGS) docs docs/_build/html
 
-bench: $(VENV)/.installed-test  ## measure, side by side with hand-written coffea
-	@test -f benchmarks/run.py || { echo "There are no benchmarks yet."; exit 1; }
+bench: $(VENV)/.installed-test  ## measure, side by side with hand-written coffea (ARGS='--only P1,P7')
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 lint: $(VENV)/.installed-lint typing  ## check style and types
