@@ -14,17 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import uproot
 
+from hep_tables_coffea.files.stream import CLASS_REFERENCE, HAS_SIZE, NEW_CLASS, after_object, class_at, string
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = ["LazyTree"]
-
-HAS_SIZE = 0x40000000
-HAS_SIZE_SHORT = 0x4000
-NEW_CLASS = 0xFFFFFFFF
-CLASS_REFERENCE = 0x80000000
-IS_REFERENCED = 1 << 4
-LONG_STRING = 255
 
 #: Bytes before the version of the TBranch: its own size, after the header of the class that derives from it.
 HEADERS = {"TBranch": 4, "TBranchElement": 10, "TBranchObject": 10, "TBranchClones": 10, "TBranchRef": 10}
@@ -41,6 +36,9 @@ class Span(NamedTuple):
 
     start: int
     stop: int
+    #: Of its class, and where the version of the TBranch in it is.
+    classname: str
+    body: int
     name: str
     #: Has no branches below it. Not known of branches of old versions: then it is False.
     is_leaf: bool
@@ -55,6 +53,7 @@ class LazyTree:
 
     def __init__(self, directory: Any, name: str) -> None:
         self._whole: Callable[[], Any] = lambda: directory[name]
+        self._chunk: Any = None
         try:
             self._index(_key(directory, name))
         except Exception:
@@ -78,9 +77,16 @@ class LazyTree:
         """Whether there is such a branch at the top, without branches below it."""
         return name in self._numbers and self._spans[self._numbers[name]].is_leaf
 
+    def stream(self) -> tuple[memoryview, int, list[Span]]:
+        """The stream of the tree, where its references count from, and its branches; none where all were parsed."""
+        if self._chunk is None:
+            return memoryview(b""), 0, []
+        return memoryview(self._chunk.raw_data), self._origin, [self._spans[i] for i in self._numbers.values()]
+
     def _parse_all(self) -> None:
+        self._chunk = None
         self.tree = self._whole()
-        self._spans = [Span(0, 0, branch.name, is_leaf=not branch.branches) for branch in self.tree.branches]
+        self._spans = [Span(0, 0, "", 0, branch.name, is_leaf=not branch.branches) for branch in self.tree.branches]
         self._parsed: dict[int, Any] = dict(enumerate(self.tree.branches))
         self._number()
 
@@ -208,16 +214,15 @@ def _spans(file: Any, chunk: Any, cursor: Any, context: Any, refs: References) -
         (tag,) = unpack_from(">I", raw, at + 4)
         body = at + 8
         if tag == NEW_CLASS:
-            end = bytes(raw[body : body + 100]).index(b"\0") + body
-            classname = str(raw[body:end], "ascii")
+            classname, body = class_at(raw, at + 4)
             place = at + 4 - cursor.origin + uproot.const.kMapOffset
             classes[place] = classname
             refs[place] = file.class_named(classname)
-            body = end + 1
         else:
             classname = classes[tag & ~CLASS_REFERENCE]
         stop = at + 4 + (count & ~HAS_SIZE)
-        yield Span(at, stop, *_name_and_kind(raw, body + HEADERS[classname]))
+        body += HEADERS[classname]
+        yield Span(at, stop, classname, body, *_name_and_kind(raw, body))
         at = stop
     if at != start + num_bytes:
         msg = "the array of branches does not end where its last branch does"
@@ -228,7 +233,7 @@ def _name_and_kind(raw: memoryview, at: int) -> tuple[str, bool]:
     """What a branch is called and whether it is a leaf, from its first bytes: TNamed, TAttFill, numbers, branches."""
     version, named_size = unpack_from(">HI", raw, at)
     fill = at + 6 + (named_size & ~HAS_SIZE)
-    name, _ = _string(raw, _after_object(raw, at + 8))
+    name, _ = string(raw, after_object(raw, at + 8))
     if version not in NUMBERS:
         return name, False
     (fill_size,) = unpack_from(">I", raw, fill)
@@ -236,24 +241,6 @@ def _name_and_kind(raw: memoryview, at: int) -> tuple[str, bool]:
     if version == WITH_FEATURES:
         (features_size,) = unpack_from(">I", raw, at)
         at += 4 + (features_size & ~HAS_SIZE) + NUMBERS_AFTER_FEATURES
-    _, at = _string(raw, _after_object(raw, at + 6))
+    _, at = string(raw, after_object(raw, at + 6))
     (number,) = unpack_from(">I", raw, at)
     return name, number == 0
-
-
-def _after_object(raw: memoryview, at: int) -> int:
-    """Where the data of a TObject end."""
-    (version,) = unpack_from(">H", raw, at)
-    at += 6 if version & HAS_SIZE_SHORT else 2
-    _unique, bits = unpack_from(">II", raw, at)
-    return at + (10 if bits & IS_REFERENCED else 8)
-
-
-def _string(raw: memoryview, at: int) -> tuple[str, int]:
-    """A string, and where it ends."""
-    length = raw[at]
-    at += 1
-    if length == LONG_STRING:
-        (length,) = unpack_from(">I", raw, at)
-        at += 4
-    return str(raw[at : at + length], "utf-8", errors="surrogateescape"), at + length

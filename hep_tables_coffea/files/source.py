@@ -68,7 +68,7 @@ class Source(ABC):
             if names is not None:
                 return self._table_of(tuple(dict.fromkeys(names)))
             if self._table is None:
-                self._table = self._twin()._whole_table()
+                self._table = self._whole_table()
             return self._table
 
     def _table_of(self, names: tuple[str, ...]) -> Table:
@@ -82,10 +82,6 @@ class Source(ABC):
                 units = dict.fromkeys([*(unit for unit, _ in found.values()), *counters])
                 self._tables_of[names] = self._describe(columns, units)
         return self._tables_of[names]
-
-    def _twin(self) -> Source:
-        """What describes the table: itself, or another that is then dropped with all that it took."""
-        return self
 
     def _whole_table(self) -> Table:
         with failing_as_oserror(f"{self.path}: its columns cannot be interpreted"):

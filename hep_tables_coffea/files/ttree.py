@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hep_tables_coffea.files.baskets import Baskets, read_baskets, table_of
 from hep_tables_coffea.files.branches import LeafBranches, path_of
 from hep_tables_coffea.files.errors import failing_as_oserror, reason
 from hep_tables_coffea.files.layouts import member
 from hep_tables_coffea.files.lazytree import LazyTree
+from hep_tables_coffea.files.rawbranches import RawBranch, raw_branches
 from hep_tables_coffea.files.source import Source, Wanted
 from hep_tables_coffea.files.table import Column, Table
 
@@ -32,9 +35,31 @@ class TreeSource(Source):
         self._tables: dict[str, Baskets | None] = {}
         super().__init__(path, self._branches, int(self._lazy.tree.num_entries))
 
-    def _twin(self) -> TreeSource:
-        """To describe a table all branches are parsed: those that are not read afterwards are not worth keeping."""
-        return TreeSource(*self._where)
+    def _whole_table(self) -> Table:
+        """Most branches are described from the stream of the tree. Others are parsed, by a source that is then dropped:
+        those that are not read afterwards are not worth keeping."""
+        raw = raw_branches(self._lazy, self.num_entries)
+        is_all = all(name in raw for name in self._lazy.names())
+        parsed = self if is_all else TreeSource(*self._where)
+        with failing_as_oserror(f"{self.path}: its columns cannot be interpreted"):
+            return parsed._table_with(raw)
+
+    def _table_with(self, raw: Mapping[str, RawBranch]) -> Table:
+        columns: dict[str, Column] = {}
+        for unit in self.units:
+            if unit in raw:
+                columns[unit] = self._raw_column(raw[unit])
+                continue
+            for inner in self._members(unit):
+                name = f"{unit}.{inner}" if inner else unit
+                if name not in columns and (at := self._find(name)):
+                    columns[name] = self._column(name, at)
+        others = [unit for unit in self.units if unit not in raw]
+        return self._describe(columns, others, {branch.edges for branch in raw.values()})
+
+    def _raw_column(self, raw: RawBranch) -> Column:
+        counter, title = self._counter_named(raw.counter), _doc(raw.title, raw.name)
+        return Column(raw.name, raw.dtype, 1 if raw.counter else 0, title=title, counter=counter, nbytes=raw.nbytes)
 
     def _interpret(self, unit: str) -> Any:
         branch = self._branches[unit]
@@ -60,7 +85,7 @@ class TreeSource(Source):
             leaf.depth,
             leaf.fixed,
             leaf.optional,
-            title=_doc(branch),
+            title=_doc(str(branch.title), str(branch.name)),
             counter=self._counter(branch),
             nbytes=int(branch.uncompressed_bytes),
             problem=leaf.problem,
@@ -69,20 +94,22 @@ class TreeSource(Source):
     def _counter(self, branch: Any) -> str:
         """By the name of the leaf: the branch that uproot says it is in is the first one that refers to it."""
         leaf = branch.count_leaf
-        if leaf is None:
-            return ""
-        name = str(leaf.member("fName"))
-        return name if name in self._branches else name.removesuffix("_")
+        return "" if leaf is None else self._counter_named(str(leaf.member("fName")))
 
-    def _describe(self, columns: Mapping[str, Column], units: Iterable[str]) -> Table:
+    def _counter_named(self, leaf: str) -> str:
+        is_unit = not leaf or self._lazy.is_leaf(leaf) or leaf in self._branches
+        return leaf if is_unit else leaf.removesuffix("_")
+
+    def _describe(self, columns: Mapping[str, Column], units: Iterable[str], raw: Iterable[bytes] = ()) -> Table:
         path, directory, name = self._where
-        uuid, clusters = directory.file.hex_uuid, self._clusters(units)
+        uuid, clusters = directory.file.hex_uuid, self._clusters(units, raw)
         return Table(path, name.partition(";")[0], "ttree", uuid, self.num_entries, clusters, columns)
 
-    def _clusters(self, units: Iterable[str]) -> tuple[int, ...]:
+    def _clusters(self, units: Iterable[str], raw: Iterable[bytes]) -> tuple[int, ...]:
         """Where baskets of all readable branches begin. Most branches share theirs, so few are compared."""
         readable = [self._branches[unit] for unit in units if self._is_readable(unit)]
         different = {tuple(branch.entry_offsets) for branch in readable}
+        different |= {tuple(np.frombuffer(edges, dtype=">i8").tolist()) for edges in raw}
         common = set.intersection(*map(set, different)) if different else set()
         return tuple(sorted(common | {0, self.num_entries}))
 
@@ -148,10 +175,9 @@ class TreeSource(Source):
         return {unit: arrays[paths[unit]] for unit in units}
 
 
-def _doc(branch: Any) -> str:
-    title = str(branch.title)
-    for name in (branch.name, branch.name.rpartition(".")[2].partition("[")[0]):
-        if title.startswith(name) and DECLARED.fullmatch(title.removeprefix(name)):
+def _doc(title: str, name: str) -> str:
+    for declared in (name, name.rpartition(".")[2].partition("[")[0]):
+        if title.startswith(declared) and DECLARED.fullmatch(title.removeprefix(declared)):
             return ""
     return title
 

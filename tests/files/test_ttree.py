@@ -145,7 +145,7 @@ def test_tree_without_events_has_columns(write_tree: Callable[..., str], small_e
 
 def test_branch_that_ends_before_its_tree_has_a_problem(small_tree: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uproot.TBranch, "entry_offsets", [0, 4])
-    assert files.describe(small_tree).columns["event"].problem == "it has 4 entries, its tree 10"
+    assert files.describe(small_tree, None, ["event"]).columns["event"].problem == "it has 4 entries, its tree 10"
 
 
 def test_documentation_is_kept_but_not_the_declaration(data: Callable[[str], str]) -> None:
