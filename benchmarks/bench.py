@@ -13,6 +13,7 @@ from benchmarks import child, data
 from benchmarks.compare import ALLOWED, LOOSE, differences
 from benchmarks.measure import Timing, interleave
 from benchmarks.targets import Row
+from benchmarks.variants import ENGINES
 
 __all__ = ["Bench"]
 
@@ -37,9 +38,8 @@ class Bench:
         return data.sample(self.folder, events or self.events, branches)
 
     def note(self, text: str) -> None:
-        """Say something that a reader of the numbers has to know."""
+        """Say at the end something that a reader of the numbers has to know."""
         self.notes.append(text)
-        self.console.print(text, style="yellow", markup=False)
 
     def mistake(self, text: str) -> None:
         """Something is wrong, which ends the benchmark with an error when it is through."""
@@ -47,14 +47,16 @@ class Bench:
         self.console.print(text, style="bold red", markup=False)
 
     def measure(
-        self, part: str, what: str, variants: Mapping[str, Callable[[], Any]], repeats: int | None = None, warm: int = 1
+        self, part: str, what: str, variants: Mapping[str, Callable[[], Any]], repeats: int | None = None
     ) -> dict[str, Timing]:
         """Measure variants by turns and compare their histograms with those of the first one.
 
-        A quick run only compares. Variants whose answer is None have no histograms.
+        A quick run only compares. Variants whose answer is None have no histograms. Ours may still compile while the
+        first answer is there, so they run twice before they are measured.
         """
         number = 0 if self.quick else repeats or self.repeats
-        done = interleave(variants, number, warm)
+        ours = [name for name in variants if any(engine in name for engine in ENGINES)]
+        done = interleave(variants, number, ours if number else ())
         for name, reason in done.failures.items():
             self.mistake(f"FAILED {what}, {name}: {reason}")
         self._compare(what, done.answers)

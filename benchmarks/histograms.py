@@ -57,7 +57,7 @@ def _dearest(bench: Bench, events: ht.Array) -> dict[str, Timing | None]:
     """Each observable under one selection by itself, once; the longest of each engine then as often as the rest."""
     last = cells(50)[-len(AXES) :]
     found: dict[str, Timing | None] = {}
-    alone = [bench.measure(PART, cell[2], _ours(record(events, [cell])), repeats=2, warm=2) for cell in last]
+    alone = [bench.measure(PART, cell[2], _ours(record(events, [cell])), repeats=2) for cell in last]
     for engine in ENGINES:
         times = {i: each[engine].of("cpu", min) for i, each in enumerate(alone) if engine in each}
         if times:
@@ -80,7 +80,7 @@ def _one_more(bench: Bench, events: ht.Array) -> None:
     timings = {}
     for number in ("200, ", "201, ", "one, "):  # one call each, since their answers are not the same
         some = {name: variant for name, variant in variants.items() if name.startswith(number)}
-        timings |= bench.measure(PART, number.strip(", "), some, warm=2)
+        timings |= bench.measure(PART, number.strip(", "), some)
     numbers = [_added(timings, engine) for engine in ENGINES]
     bench.rows.append(Row("P7", "the 201st histogram / that one alone", 1.5, *numbers))
 

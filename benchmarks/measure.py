@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -40,15 +40,15 @@ class Round:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def interleave(variants: Mapping[str, Callable[[], Any]], repeats: int, warm: int = 1) -> Round:
-    """Run each variant `warm` times, keep its last answer, then measure all of them in turns.
+def interleave(variants: Mapping[str, Callable[[], Any]], repeats: int, twice: Collection[str] = ()) -> Round:
+    """Run each variant, keep its answer, then measure all of them in turns. Some are warm after the second run only.
 
     A variant that raises is reported and left out, so that the others are measured.
     """
     done = Round()
     for name, variant in variants.items():
         try:
-            for _ in range(max(warm, 1)):
+            for _ in range(2 if name in twice else 1):
                 done.answers[name] = variant()
         except Exception as error:
             done.failures[name] = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -34,7 +34,7 @@ def run(bench: Bench) -> None:
         variants = _variants(path, events, query)
         if not reason:
             variants |= {RDF: adl_rdataframe.compiled(path, query), STRINGS: adl_rdataframe.strings(path, query)}
-        timings[query] = bench.measure(PART, query, variants, warm=1 if bench.quick else 2)
+        timings[query] = bench.measure(PART, query, variants)
     if not bench.quick:
         _rows(bench, timings)
 
@@ -51,6 +51,8 @@ def _variants(path: str, events: ht.Array, query: str) -> dict[str, Variant]:
         variants[f"{engine} kept"] = kept(outputs, engine)
         variants[f"{engine} first contact"] = cold(path, record, engine)
         variants[f"{engine} in Runner"] = generated(path, outputs, engine)
+        executor = ht.Executor(workers=1, status=False)
+        variants[f"{engine} in ht.Executor"] = generated(path, outputs, engine, executor)
     return variants
 
 
@@ -65,7 +67,9 @@ Queries = Mapping[str, Mapping[str, Timing]]
 
 
 def _rows(bench: Bench, timings: Queries) -> None:
-    def row(number: str, what: str, target: float, variant: str, reference: str, reduce: Any = mean_ratio) -> None:
+    def row(
+        number: str, what: str, target: float | None, variant: str, reference: str, reduce: Any = mean_ratio
+    ) -> None:
         fused, columnar = (reduce(_ratios(timings, f"{engine} {variant}", reference)) for engine in ENGINES)
         bench.rows.append(Row(number, what, target, fused, columnar))
 
@@ -79,6 +83,8 @@ def _rows(bench: Bench, timings: Queries) -> None:
     row("P4", "first contact / RDataFrame compiled, mean", 0.40, "first contact", RDF)
     row("P4", "first contact / RDataFrame strings, warm, mean", 0.25, "first contact", STRINGS)
     row("P6", "generated in Runner / A, worst query", 0.75, "in Runner", A, _largest)
+    row("P6", "generated in Runner / A, mean", None, "in Runner", A)
+    row("P6", "the same Runner with ht.Executor / A, mean", None, "in ht.Executor", A)
 
 
 def _ratios(timings: Queries, ours: str, reference: str) -> list[float | None]:
@@ -96,7 +102,7 @@ def together(bench: Bench) -> None:
     events = ht.nanoaod(path)
     variants = {B: hand_written(path, ADL(), TUNED)}
     variants |= {engine: kept(adl.queries(events), engine) for engine in ENGINES}
-    passes = bench.measure("together", "all eight", variants, warm=1 if bench.quick else 2)
+    passes = bench.measure("together", "all eight", variants)
     if bench.quick:
         return
     alone = {query: bench.timings.get(PART, {}).get(query) or _alone(bench, events, query) for query in QUERIES}
@@ -109,4 +115,4 @@ def together(bench: Bench) -> None:
 
 def _alone(bench: Bench, events: ht.Array, query: str) -> dict[str, Timing]:
     outputs = recorded(events, query)
-    return bench.measure("alone", query, {f"{engine} kept": kept(outputs, engine) for engine in ENGINES}, warm=2)
+    return bench.measure("alone", query, {f"{engine} kept": kept(outputs, engine) for engine in ENGINES})

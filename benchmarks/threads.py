@@ -27,7 +27,7 @@ def run(bench: Bench) -> None:
         outputs = recorded(events, query)
         variants = {f"{engine}, 1": kept(outputs, engine, executor="iterative") for engine in ENGINES}
         variants |= {f"{engine}, 2": kept(outputs, engine, executor="threads", workers=2) for engine in ENGINES}
-        timings = bench.measure("threads", query, variants, warm=1 if bench.quick else 2)
+        timings = bench.measure("threads", query, variants)
         for engine in ENGINES:
             if timings and timings[f"{engine}, 1"].of("wall") > LEAST:
                 gains[engine].append(ratio(timings, f"{engine}, 1", f"{engine}, 2", "wall"))
@@ -51,7 +51,7 @@ def cached(bench: Bench) -> None:
         variants = {"A": hand_written(path, processor()), "B": hand_written(path, processor(), TUNED)}
         outputs = recorded(events, query)
         variants |= {engine: kept(outputs, engine, cache=str(folder)) for engine in ENGINES}
-        timings.append(bench.measure("cached", query, variants, warm=1 if bench.quick else 2))
+        timings.append(bench.measure("cached", query, variants))
     if not bench.quick:
         for reference, target in (("A", 0.05), ("B", 0.10)):
             numbers = [mean_ratio(ratio(each, engine, reference) for each in timings) for engine in ENGINES]

@@ -29,12 +29,18 @@ warnings.filterwarnings("ignore", message="Branch .* already exists but its valu
 coffea_console.quiet = True
 
 
-def hand_written(path: str, processor: ProcessorABC, chunksize: int = DEFAULT, schema: Any = NanoAODSchema) -> Variant:
+def hand_written(
+    path: str,
+    processor: ProcessorABC,
+    chunksize: int = DEFAULT,
+    schema: Any = NanoAODSchema,
+    executor: Any = None,
+) -> Variant:
     """A processor in a stock `Runner`, which remembers number of events and clusters of the file between runs."""
 
     def run() -> dict[str, Any]:
-        executor = IterativeExecutor(status=False)
-        runner = Runner(executor, pre_executor=executor, chunksize=chunksize, schema=schema)
+        stock = IterativeExecutor(status=False)
+        runner = Runner(executor or stock, pre_executor=stock, chunksize=chunksize, schema=schema)
         answer: dict[str, Any] = runner({"adl": {"files": {path: "Events"}}}, processor_instance=processor)
         return answer
 
@@ -48,10 +54,10 @@ def recorded(events: ht.Array, query: str) -> dict[str, Any]:
 
 
 def kept(outputs: dict[str, Any], engine: str, **options: Any) -> Variant:
-    """Ours, from what was recorded before: planning, generating code, reading and filling; metadata are kept."""
+    """Ours, one thread, from what was recorded: planning, generating code, reading and filling; metadata are kept."""
 
     def run() -> dict[str, Any]:
-        answer: dict[str, Any] = ht.make_local(outputs, engine=engine, **options)
+        answer: dict[str, Any] = ht.make_local(outputs, engine=engine, **{"executor": "iterative", **options})
         return answer
 
     return run
@@ -62,14 +68,14 @@ def cold(path: str, record: Callable[[ht.Array], dict[str, Any]], engine: str) -
 
     def run() -> dict[str, Any]:
         files.forget()
-        answer: dict[str, Any] = ht.make_local(record(ht.nanoaod(path)), engine=engine)
+        answer: dict[str, Any] = ht.make_local(record(ht.nanoaod(path)), engine=engine, executor="iterative")
         return answer
 
     return run
 
 
-def generated(path: str, outputs: dict[str, Any], engine: str, chunksize: int = DEFAULT) -> Variant:
+def generated(path: str, outputs: dict[str, Any], engine: str, executor: Any = None) -> Variant:
     """The generated processor in a stock `Runner`, with the plain schema that the documentation recommends for it."""
     with ht.options(engine=engine):
         processor = ht.to_processor(outputs)
-    return hand_written(path, processor, chunksize, BaseSchema)
+    return hand_written(path, processor, DEFAULT, BaseSchema, executor)
