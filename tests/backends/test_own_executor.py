@@ -381,3 +381,28 @@ def test_executor_is_the_one_that_is_meant_by_threads() -> None:
     from hep_tables_coffea.backends.coffea.executors import executor_for
 
     assert type(executor_for(config.Options(executor="threads"), progress=False)) is ht.Executor
+
+
+def test_small_file_needs_no_thread(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hep_tables_coffea.backends.coffea import threads
+
+    monkeypatch.delattr(threads, "pool_of")
+    assert ht.make_local(ht.dataset(path).x.Sum(), workers=8) == 780.0
+
+
+def test_executor_can_be_given_to_a_run(path: str) -> None:
+    found = ht.make_local(ht.dataset(path).x, executor=ht.Executor(workers=2), chunksize=7)
+    assert found.to_list() == list(range(40))
+
+
+@pytest.mark.parametrize("as_class", [True, False])
+def test_executor_can_be_given_to_an_old_script(path: str, as_class: bool) -> None:
+    executor = ht.Executor if as_class else ht.Executor(status=False)
+    processor = ht.to_processor({"n": ht.dataset(path).x.Count()})
+    arguments = {"workers": 2, "status": False}
+    assert ht.run_uproot_job({"d": [path]}, "Events", processor, executor, arguments, chunksize=7) == {"n": 40}
+
+
+def test_wrong_argument_has_a_hint(path: str) -> None:
+    with pytest.raises(ht.HepTablesError, match="neither Executor nor Runner takes 'worker'"):
+        ht.run_uproot_job({"d": [path]}, "Events", ByHand(), ht.Executor, {"worker": 2})
