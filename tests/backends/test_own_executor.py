@@ -406,3 +406,16 @@ def test_executor_can_be_given_to_an_old_script(path: str, as_class: bool) -> No
 def test_wrong_argument_has_a_hint(path: str) -> None:
     with pytest.raises(ht.HepTablesError, match="neither Executor nor Runner takes 'worker'"):
         ht.run_uproot_job({"d": [path]}, "Events", ByHand(), ht.Executor, {"worker": 2})
+
+
+@pytest.mark.parametrize(("status", "expected"), [(True, "Counting 100%"), (False, "")])
+def test_bar_is_that_of_coffea(status: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    from coffea.util import coffea_console
+
+    shown = io.StringIO()
+    monkeypatch.setattr(coffea_console, "quiet", False)
+    monkeypatch.setattr(coffea_console, "file", shown)
+    ht.Executor(workers=2, status=status, desc="Counting", unit="chunk")(range(5), names_of_threads, None)
+    assert shown.getvalue()[: len("Counting 100%")] == expected

@@ -70,12 +70,12 @@ class Executor(ExecutorBase):  # type: ignore[misc]
 
     @contextmanager
     def _bar(self, total: int) -> Iterator[Callable[[Iterator[Any]], Iterable[Any]]]:
-        """coffea's bar, or none."""
-        if not self.status:
+        """coffea's bar, or none where nobody would see it: drawing takes as long as a small chunk."""
+        from coffea.util import coffea_console, rich_bar
+
+        if not self.status or coffea_console.quiet:
             yield iter
             return
-        from coffea.util import rich_bar
-
         with rich_bar() as progress:
             task = progress.add_task(self.desc, total=total, unit=self.unit)
             yield lambda found: progress.track(found, total=total, task_id=task)
