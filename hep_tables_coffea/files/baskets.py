@@ -25,7 +25,9 @@ from hep_tables_coffea.files.blocks import inflate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Baskets", "read_baskets", "table_of"]
+    from hep_tables_coffea.files.rawbranches import RawBranch
+
+__all__ = ["Baskets", "read_baskets", "table_of", "table_of_raw"]
 
 #: The beginning of a basket: bytes with this key, version, uncompressed bytes without it, time, bytes of the key, cycle.
 KEY = ">ihiIhh"
@@ -66,6 +68,12 @@ class Baskets:
         return int(self.edges[first]), int(self.edges[last])
 
 
+def table_of_raw(raw: RawBranch, counter: str) -> Baskets | None:
+    """The baskets of a branch that uproot has not parsed."""
+    places, sizes, edges = (np.frombuffer(it, f">i{n}") for it, n in ((raw.places, 8), (raw.sizes, 4), (raw.edges, 8)))
+    return _table(places.tolist(), sizes.tolist(), edges, np.dtype(raw.dtype).newbyteorder(">"), (), counter)
+
+
 def table_of(branch: Any, counter: str) -> Baskets | None:
     """The baskets of a branch; None if it is not one that can be read here."""
     interpretation, is_list = branch.interpretation, False
@@ -78,12 +86,19 @@ def table_of(branch: Any, counter: str) -> Baskets | None:
     if not is_plain or (is_list and shape):
         return None
     number = branch.num_baskets
-    starts, sizes = (branch.member(name)[:number].tolist() for name in ("fBasketSeek", "fBasketBytes"))
-    ranges = [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
-    edges = np.asarray(branch.entry_offsets, dtype=np.int64)
+    places, sizes = (branch.member(name)[:number].tolist() for name in ("fBasketSeek", "fBasketBytes"))
+    return _table(places, sizes, branch.entry_offsets, stored, shape, counter if is_list else "")
+
+
+def _table(
+    places: list[int], sizes: list[int], edges: Any, stored: Any, shape: tuple[int, ...], counter: str
+) -> Baskets | None:
+    """None where entries are missing, or baskets are not in order."""
+    ranges = [(place, place + size) for place, size in zip(places, sizes, strict=True)]
+    edges = np.asarray(edges, dtype=np.int64)
     if not edges[-1] or edges[0] or (np.diff(edges) < 0).any():
         return None
-    return Baskets(ranges, edges, stored, shape, counter if is_list else "")
+    return Baskets(ranges, edges, stored, shape, counter)
 
 
 class Lists(NamedTuple):

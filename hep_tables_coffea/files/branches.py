@@ -27,7 +27,7 @@ class LeafBranches(Mapping[str, Any]):
         self._below: dict[str, Any] | None = None
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._look_up(name) is not None
+        return isinstance(name, str) and (self._tree.is_leaf(name) or self._look_up(name) is not None)
 
     def __getitem__(self, name: str) -> Any:
         branch = self._look_up(name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import uproot
 
-from hep_tables_coffea.files.stream import CLASS_REFERENCE, HAS_SIZE, NEW_CLASS, after_object, class_at, string
+from hep_tables_coffea.files.stream import CLASS_REFERENCE, HAS_SIZE, NEW_CLASS, after_object, class_at, sized, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,8 +40,6 @@ class Span(NamedTuple):
     classname: str
     body: int
     name: str
-    #: Has no branches below it. Not known of branches of old versions: then it is False.
-    is_leaf: bool
 
 
 class LazyTree:
@@ -74,19 +72,30 @@ class LazyTree:
             return self.tree[name]
 
     def is_leaf(self, name: str) -> bool:
-        """Whether there is such a branch at the top, without branches below it."""
-        return name in self._numbers and self._spans[self._numbers[name]].is_leaf
-
-    def stream(self) -> tuple[memoryview, int, list[Span]]:
-        """The stream of the tree, where its references count from, and its branches; none where all were parsed."""
+        """Whether there is such a branch at the top, without branches below it. Those of old versions count as none."""
+        if name not in self._numbers:
+            return False
+        i = self._numbers[name]
         if self._chunk is None:
-            return memoryview(b""), 0, []
-        return memoryview(self._chunk.raw_data), self._origin, [self._spans[i] for i in self._numbers.values()]
+            return not self._parsed[i].branches
+        try:
+            return _is_leaf(memoryview(self._chunk.raw_data), self._spans[i].body)
+        except Exception:
+            self._parse_all()
+            return self.is_leaf(name)
+
+    def stream(self) -> tuple[memoryview, int] | None:
+        """The stream of the tree, and where its references count from; None where all branches were parsed."""
+        return (memoryview(self._chunk.raw_data), self._origin) if self._chunk is not None else None
+
+    def span(self, name: str) -> Span:
+        """Where in the stream a branch is."""
+        return self._spans[self._numbers[name]]
 
     def _parse_all(self) -> None:
         self._chunk = None
         self.tree = self._whole()
-        self._spans = [Span(0, 0, "", 0, branch.name, is_leaf=not branch.branches) for branch in self.tree.branches]
+        self._spans = [Span(0, 0, "", 0, branch.name) for branch in self.tree.branches]
         self._parsed: dict[int, Any] = dict(enumerate(self.tree.branches))
         self._number()
 
@@ -222,25 +231,26 @@ def _spans(file: Any, chunk: Any, cursor: Any, context: Any, refs: References) -
             classname = classes[tag & ~CLASS_REFERENCE]
         stop = at + 4 + (count & ~HAS_SIZE)
         body += HEADERS[classname]
-        yield Span(at, stop, classname, body, *_name_and_kind(raw, body))
+        yield Span(at, stop, classname, body, _name(raw, body))
         at = stop
     if at != start + num_bytes:
         msg = "the array of branches does not end where its last branch does"
         raise ValueError(msg)
 
 
-def _name_and_kind(raw: memoryview, at: int) -> tuple[str, bool]:
-    """What a branch is called and whether it is a leaf, from its first bytes: TNamed, TAttFill, numbers, branches."""
-    version, named_size = unpack_from(">HI", raw, at)
-    fill = at + 6 + (named_size & ~HAS_SIZE)
-    name, _ = string(raw, after_object(raw, at + 8))
+def _name(raw: memoryview, at: int) -> str:
+    """What a branch is called, from its first bytes: version, and TNamed."""
+    return string(raw, after_object(raw, at + 8))[0]
+
+
+def _is_leaf(raw: memoryview, at: int) -> bool:
+    """Whether a branch has none below it: behind TNamed, TAttFill and numbers."""
+    (version,) = unpack_from(">H", raw, at)
     if version not in NUMBERS:
-        return name, False
-    (fill_size,) = unpack_from(">I", raw, fill)
-    at = fill + 4 + (fill_size & ~HAS_SIZE) + NUMBERS[version]
+        return False
+    at = sized(raw, sized(raw, at + 2)) + NUMBERS[version]
     if version == WITH_FEATURES:
-        (features_size,) = unpack_from(">I", raw, at)
-        at += 4 + (features_size & ~HAS_SIZE) + NUMBERS_AFTER_FEATURES
+        at = sized(raw, at) + NUMBERS_AFTER_FEATURES
     _, at = string(raw, after_object(raw, at + 6))
     (number,) = unpack_from(">I", raw, at)
-    return name, number == 0
+    return bool(number == 0)

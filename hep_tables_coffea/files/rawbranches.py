@@ -24,9 +24,9 @@ from hep_tables_coffea.files.stream import (
 )
 
 if TYPE_CHECKING:
-    from hep_tables_coffea.files.lazytree import LazyTree
+    from hep_tables_coffea.files.lazytree import LazyTree, Span
 
-__all__ = ["RawBranch", "raw_branches"]
+__all__ = ["RawBranch", "RawBranches"]
 
 #: The versions of TBranch, and whether they have features between their numbers.
 FEATURES = {12: False, 13: True}
@@ -66,34 +66,54 @@ class RawBranch(NamedTuple):
     dtype: str
     #: Of the leaf that counts it; "" for one value in each entry.
     counter: str
+    #: Where in the stream its own leaf and the other one are.
+    leaf: int
+    counting: int
     nbytes: int
-    #: The first entry of each basket, and the number of entries, as they are stored.
+    #: As they are stored: the first entry of each basket and the number of entries; bytes of the baskets; their places.
     edges: bytes
+    sizes: bytes
+    places: bytes
 
 
-class LeafHead(NamedTuple):
+class Leaf(NamedTuple):
     """A leaf up to its names, and where these end."""
 
+    start: int
     classname: str
     name: str
     title: str
     stop: int
 
 
-def raw_branches(tree: LazyTree, entries: int) -> dict[str, RawBranch]:
+class RawBranches:
     """The ordinary ones among the top-level branches that have as many entries as their tree.
 
     Of branches of the same name it is the first, as in `LazyTree`.
     """
-    raw, origin, spans = tree.stream()
-    stream = Stream(raw, origin, entries)
-    found = {}
-    for span in spans:
-        if span.classname == "TBranch" and span.is_leaf:
-            # whatever is unusual or broken there is left to uproot
+
+    def __init__(self, tree: LazyTree, entries: int) -> None:
+        self._tree, self._entries = tree, entries
+        self._found: dict[str, RawBranch | None] = {}
+        stream = tree.stream()
+        self._stream = Stream(*stream, entries) if stream else None
+
+    def all(self) -> dict[str, RawBranch]:
+        """All of them, which are not kept."""
+        return {name: branch for name in self._tree.names() if (branch := self._parse(name))}
+
+    def get(self, name: str) -> RawBranch | None:
+        """One of them, which is kept."""
+        if name not in self._found:
+            self._found[name] = self._parse(name)
+        return self._found[name]
+
+    def _parse(self, name: str) -> RawBranch | None:
+        """Whatever is unusual or broken there is left to uproot."""
+        if self._stream and name in self._tree and self._tree.span(name).classname == "TBranch":
             with suppress(Exception):
-                found[span.name] = stream.branch(span.body, span.stop)
-    return found
+                return self._stream.branch(self._tree.span(name))
+        return None
 
 
 class Unusual(Exception):
@@ -106,11 +126,10 @@ class Stream:
     def __init__(self, raw: memoryview, origin: int, entries: int) -> None:
         self._raw, self._origin, self._entries = raw, origin, entries
         self._classes: dict[int, str] = {}
-        self._leaves: dict[int, str] = {}
+        self._leaves: dict[int, Leaf] = {}
 
-    def branch(self, at: int, stop: int) -> RawBranch:
-        """The branch whose version is at a place, and that should end at another."""
-        raw = self._raw
+    def branch(self, span: Span) -> RawBranch:
+        raw, at = self._raw, span.body
         (version,) = unpack_from(">H", raw, at)
         name, title_at = string(raw, after_object(raw, at + 8))
         title, _ = string(raw, title_at)
@@ -120,15 +139,19 @@ class Stream:
         if FEATURES[version]:
             at = sized(raw, at)
         room, entries, nbytes = unpack_from(OTHERS, raw, at)
-        leaves = sized(raw, at + calcsize(OTHERS))
+        below = at + calcsize(OTHERS)
+        leaves = sized(raw, below)
         baskets = sized(raw, leaves)
-        edges = self._edges(sized(raw, baskets), room, writing, stop)
-        if entries != self._entries:
+        tables = self._tables(sized(raw, baskets), room, writing, span.stop)
+        if entries != self._entries or self._number(below)[0]:
             raise Unusual
-        return RawBranch(name, title, *self._leaf(leaves), nbytes, edges)
+        return RawBranch(name, title, *self._leaf(leaves), nbytes, *tables)
 
-    def _edges(self, at: int, room: int, writing: int, stop: int) -> bytes:
-        """Behind the sizes of the baskets, and before their places, and the name of a file. A byte before each."""
+    def _tables(self, at: int, room: int, writing: int, stop: int) -> tuple[bytes, bytes, bytes]:
+        """The first entries, the sizes and the places of the baskets, which are all that is left but the name of a file.
+
+        In the stream the sizes come first, and a byte before each table.
+        """
         raw = self._raw
         first = at + 2 + 4 * room
         seeks = first + 8 * room + 1
@@ -140,39 +163,44 @@ class Stream:
         is_complete = number < room and last == self._entries and (number or not last)
         if not is_complete or string(raw, seeks + 8 * room)[1] != stop:
             raise Unusual
-        return edges
+        return edges, bytes(raw[at + 1 : at + 1 + 4 * number]), bytes(raw[seeks : seeks + 8 * number])
 
-    def _leaf(self, at: int) -> tuple[str, str]:
-        """The type of the only leaf in an array of leaves, and the name of the leaf that counts it."""
-        raw = self._raw
-        _, at = string(raw, after_object(raw, at + 6))
-        (number,) = unpack_from(">i", raw, at)
+    def _number(self, at: int) -> tuple[int, int]:
+        """How many objects are in an array, and where they begin."""
+        _, at = string(self._raw, after_object(self._raw, at + 6))
+        return unpack_from(">i", self._raw, at)[0], at + 8
+
+    def _leaf(self, at: int) -> tuple[str, str, int, int]:
+        """The type of the only leaf in an array of leaves, the name of the leaf that counts it, and where both are."""
+        number, at = self._number(at)
         if number != 1:
             raise Unusual
-        leaf = self._head(at + 8)
-        length, is_unsigned, counter = unpack_from(SIZE_AND_SIGN, raw, leaf.stop)
+        leaf = self._head(at)
+        length, is_unsigned, reference = unpack_from(SIZE_AND_SIGN, self._raw, leaf.stop)
         has_sizes = SIZES.match(leaf.title) is not None
         if has_sizes and (length > 1 or FIXED.search(leaf.title)):
             raise Unusual
-        return TYPES[leaf.classname][is_unsigned], self._counter(counter) if counter else ""
+        dtype, counter = TYPES[leaf.classname][is_unsigned], self._counter(reference) if reference else None
+        return dtype, counter.name if counter else "", leaf.start, counter.start if counter else 0
 
-    def _counter(self, reference: int) -> str:
+    def _counter(self, reference: int) -> Leaf:
+        """One that is written here, in place of a reference, is not found: that is unusual."""
         if reference not in self._leaves:
-            # one that is written here, in place of a reference, is not there
-            self._leaves[reference] = self._head(place_of(reference, self._origin)).name
+            self._leaves[reference] = self._head(place_of(reference, self._origin))
         return self._leaves[reference]
 
-    def _head(self, at: int) -> LeafHead:
+    def _head(self, start: int) -> Leaf:
         raw = self._raw
-        size, tag = unpack_from(">II", raw, at)
+        size, tag = unpack_from(">II", raw, start)
         if not size & HAS_SIZE or not tag & CLASS_REFERENCE:
             raise Unusual
-        classname, at = class_at(raw, at + 4) if tag == NEW_CLASS else (self._class(tag & ~CLASS_REFERENCE), at + 8)
+        is_new = tag == NEW_CLASS
+        classname, at = class_at(raw, start + 4) if is_new else (self._class(tag & ~CLASS_REFERENCE), start + 8)
         if classname not in TYPES or unpack_from(LEAF, raw, at) != LEAF_VERSIONS:
             raise Unusual
         at += calcsize(LEAF)
         name, title_at = string(raw, after_object(raw, at + 6))
-        return LeafHead(classname, name, string(raw, title_at)[0], sized(raw, at))
+        return Leaf(start, classname, name, string(raw, title_at)[0], sized(raw, at))
 
     def _class(self, reference: int) -> str:
         if reference not in self._classes:

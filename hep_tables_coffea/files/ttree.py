@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
 import numpy as np
 
-from hep_tables_coffea.files.baskets import Baskets, read_baskets, table_of
+from hep_tables_coffea.files.baskets import Baskets, read_baskets, table_of, table_of_raw
 from hep_tables_coffea.files.branches import LeafBranches, path_of
 from hep_tables_coffea.files.errors import failing_as_oserror, reason
+from hep_tables_coffea.files.forms import Leaf
 from hep_tables_coffea.files.layouts import member
 from hep_tables_coffea.files.lazytree import LazyTree
-from hep_tables_coffea.files.rawbranches import RawBranch, raw_branches
+from hep_tables_coffea.files.rawbranches import RawBranch, RawBranches
 from hep_tables_coffea.files.source import Source, Wanted
 from hep_tables_coffea.files.table import Column, Table
 
@@ -34,11 +37,12 @@ class TreeSource(Source):
         self._branches = LeafBranches(self._lazy)
         self._tables: dict[str, Baskets | None] = {}
         super().__init__(path, self._branches, int(self._lazy.tree.num_entries))
+        self._raw = RawBranches(self._lazy, self.num_entries)
 
     def _whole_table(self) -> Table:
         """Most branches are described from the stream of the tree. Others are parsed, by a source that is then dropped:
         those that are not read afterwards are not worth keeping."""
-        raw = raw_branches(self._lazy, self.num_entries)
+        raw = self._raw.all()
         is_all = all(name in raw for name in self._lazy.names())
         parsed = self if is_all else TreeSource(*self._where)
         with failing_as_oserror(f"{self.path}: its columns cannot be interpreted"):
@@ -54,12 +58,19 @@ class TreeSource(Source):
                 name = f"{unit}.{inner}" if inner else unit
                 if name not in columns and (at := self._find(name)):
                     columns[name] = self._column(name, at)
-        others = [unit for unit in self.units if unit not in raw]
-        return self._describe(columns, others, {branch.edges for branch in raw.values()})
+        return self._described(columns, self._clusters(self.units, raw))
 
     def _raw_column(self, raw: RawBranch) -> Column:
         counter, title = self._counter_named(raw.counter), _doc(raw.title, raw.name)
         return Column(raw.name, raw.dtype, 1 if raw.counter else 0, title=title, counter=counter, nbytes=raw.nbytes)
+
+    def _members(self, unit: str) -> dict[str, Leaf]:
+        """What is said in the stream of the tree is enough for most."""
+        if unit not in self._leaves and (raw := self._raw.get(unit)):
+            form = ak.forms.NumpyForm(raw.dtype)
+            self._forms[unit] = ak.forms.ListOffsetForm("i64", form) if raw.counter else form
+            self._leaves[unit] = {"": Leaf((), raw.dtype, 1 if raw.counter else 0)}
+        return super()._members(unit)
 
     def _interpret(self, unit: str) -> Any:
         branch = self._branches[unit]
@@ -78,6 +89,8 @@ class TreeSource(Source):
 
     def _column(self, name: str, wanted: Wanted) -> Column:
         unit, leaf = wanted
+        if raw := self._raw.get(unit):
+            return self._raw_column(raw)
         branch = self._branches[unit]
         return Column(
             name,
@@ -100,16 +113,21 @@ class TreeSource(Source):
         is_unit = not leaf or self._lazy.is_leaf(leaf) or leaf in self._branches
         return leaf if is_unit else leaf.removesuffix("_")
 
-    def _describe(self, columns: Mapping[str, Column], units: Iterable[str], raw: Iterable[bytes] = ()) -> Table:
+    def _describe(self, columns: Mapping[str, Column], units: Iterable[str]) -> Table:
+        raw = {unit: found for unit in units if (found := self._raw.get(unit))}
+        return self._described(columns, self._clusters(units, raw))
+
+    def _described(self, columns: Mapping[str, Column], clusters: tuple[int, ...]) -> Table:
         path, directory, name = self._where
-        uuid, clusters = directory.file.hex_uuid, self._clusters(units, raw)
+        uuid = directory.file.hex_uuid
         return Table(path, name.partition(";")[0], "ttree", uuid, self.num_entries, clusters, columns)
 
-    def _clusters(self, units: Iterable[str], raw: Iterable[bytes]) -> tuple[int, ...]:
+    def _clusters(self, units: Iterable[str], raw: Mapping[str, RawBranch]) -> tuple[int, ...]:
         """Where baskets of all readable branches begin. Most branches share theirs, so few are compared."""
-        readable = [self._branches[unit] for unit in units if self._is_readable(unit)]
-        different = {tuple(branch.entry_offsets) for branch in readable}
-        different |= {tuple(np.frombuffer(edges, dtype=">i8").tolist()) for edges in raw}
+        stored = {raw[unit].edges for unit in units if unit in raw}
+        different = {tuple(np.frombuffer(edges, dtype=">i8").tolist()) for edges in stored}
+        parsed = [self._branches[unit] for unit in units if unit not in raw and self._is_readable(unit)]
+        different |= {tuple(branch.entry_offsets) for branch in parsed}
         common = set.intersection(*map(set, different)) if different else set()
         return tuple(sorted(common | {0, self.num_entries}))
 
@@ -133,10 +151,21 @@ class TreeSource(Source):
     def _baskets(self, unit: str) -> Baskets | None:
         """Where a unit is stored, noted when it is first read; None if uproot has to read it."""
         if unit not in self._tables:
-            branch = self._branches[unit]
-            table = table_of(branch, self._counting(branch))
-            self._tables[unit] = table
+            self._tables[unit] = None
+            with suppress(Exception):
+                self._tables[unit] = self._find_baskets(unit)
         return self._tables[unit]
+
+    def _find_baskets(self, unit: str) -> Baskets | None:
+        if (raw := self._raw.get(unit)) is None:
+            branch = self._branches[unit]
+            return table_of(branch, self._counting(branch))
+        if not raw.counter:
+            return table_of_raw(raw, "")
+        name = self._counter_named(raw.counter)
+        counting = self._raw.get(name)
+        is_sure = counting and counting.leaf == raw.counting and not counting.counter and self._baskets(name)
+        return table_of_raw(raw, name) if is_sure else None
 
     def _counting(self, branch: Any) -> str:
         """The unit with the numbers that count the lists in a branch; "" if there is none."""
@@ -167,8 +196,10 @@ class TreeSource(Source):
 
     def _arrays(self, units: list[str], start: int, stop: int) -> dict[str, Any]:
         """All at once: one request for all baskets. With its interpretation a name is not parsed as an expression."""
-        paths = {unit: path_of(self._branches[unit]) for unit in units}
-        pairs = [(paths[unit], self._branches[unit].interpretation) for unit in units]
+        with self._lock:
+            branches = {unit: self._branches[unit] for unit in units}
+            paths = {unit: path_of(branch) for unit, branch in branches.items()}
+            pairs = [(paths[unit], branch.interpretation) for unit, branch in branches.items()]
         arrays = self._lazy.tree.arrays(
             pairs, entry_start=start, entry_stop=stop, array_cache=None, library="ak", how=dict
         )

@@ -67,7 +67,7 @@ def test_unknown_name_parses_nothing(data: Callable[[str], str]) -> None:
         assert parsed(lazy) == []
 
 
-@pytest.mark.parametrize("step", ["_name_and_kind", "_spans"])
+@pytest.mark.parametrize("step", ["_name", "_spans"])
 def test_unexpected_stream_is_left_to_uproot(small_tree: str, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     monkeypatch.setattr(f"hep_tables_coffea.files.lazytree.{step}", lambda *_: 1 / 0)
     with uproot.open(small_tree, object_cache=None) as file:
@@ -75,6 +75,16 @@ def test_unexpected_stream_is_left_to_uproot(small_tree: str, monkeypatch: pytes
         assert parsed(lazy) == list(lazy.names()) == ["event", "flag", "nJet_pt", "Jet_pt", "weights"]
         assert lazy.is_leaf("Jet_pt")
     assert files.read(small_tree, None, ["Jet_pt"], 2, 3)["Jet_pt"].to_list() == [[1, 2]]
+
+
+def test_branch_of_unexpected_kind_is_left_to_uproot(small_tree: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hep_tables_coffea.files.lazytree._is_leaf", lambda *_: 1 / 0)
+    with uproot.open(small_tree, object_cache=None) as file:
+        lazy = LazyTree(file, "Events")
+        assert parsed(lazy) == []
+        assert lazy.is_leaf("Jet_pt")
+        assert not lazy.is_leaf("Jet_nope")
+        assert len(parsed(lazy)) == 5
 
 
 def test_branch_that_is_not_as_expected_is_left_to_uproot(small_tree: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +95,17 @@ def test_branch_that_is_not_as_expected_is_left_to_uproot(small_tree: str, monke
         assert len(parsed(lazy)) == 5
 
 
-def test_worker_parses_what_it_reads(data: Callable[[str], str], nothing_kept: None) -> None:
+def test_worker_parses_nothing_that_the_stream_describes(data: Callable[[str], str], nothing_kept: None) -> None:
+    arrays = files.read(data("nano_dy.root"), "Events", ["Muon_pt"], 0, 10)
+    source = files.handles.acquire(data("nano_dy.root")).source("Events")
+    assert parsed(source._lazy) == []
+    assert str(arrays["Muon_pt"].type) == "10 * var * float32"
+
+
+def test_worker_parses_what_uproot_reads(
+    data: Callable[[str], str], nothing_kept: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hep_tables_coffea.files.ttree.read_baskets", lambda *_: {})
     arrays = files.read(data("nano_dy.root"), "Events", ["Muon_pt"], 0, 10)
     source = files.handles.acquire(data("nano_dy.root")).source("Events")
     # and its counter, and those in which a class was met first

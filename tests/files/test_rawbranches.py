@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from struct import pack_into
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from hep_tables_coffea import files
 from hep_tables_coffea.files.lazytree import LazyTree
-from hep_tables_coffea.files.rawbranches import raw_branches
+from hep_tables_coffea.files.rawbranches import RawBranches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +44,7 @@ def both(path: str, tree: str) -> tuple[Table, Table]:
     with pytest.MonkeyPatch.context() as patch:
         files.forget(path)
         ours = files.describe(path, tree)
-        patch.setattr("hep_tables_coffea.files.ttree.raw_branches", lambda *_: {})
+        patch.setattr(RawBranches, "_parse", lambda *_: None)
         files.forget(path)
         theirs = files.describe(path, tree)
     files.forget(path)
@@ -58,7 +57,7 @@ def test_description_of_real_files_is_that_of_uproot(
 ) -> None:
     with uproot.open(data(name), array_cache=None, object_cache=None) as file:
         lazy = LazyTree(file, tree)
-        assert len(raw_branches(lazy, int(lazy.tree.num_entries))) == number
+        assert len(RawBranches(lazy, int(lazy.tree.num_entries)).all()) == number
     ours, theirs = both(data(name), tree)
     assert list(ours.columns) == list(theirs.columns)
     assert [column for column in ours.columns.values() if column != theirs.columns[column.name]] == []
@@ -113,42 +112,83 @@ def lazy(small_tree: str) -> Any:
         yield LazyTree(file, "Events")
 
 
+class Changed:
+    """A tree with another stream, or another place for a branch."""
+
+    def __init__(self, lazy: LazyTree, raw: Any = None, origin: int = 0, **changes: Any) -> None:
+        stream = lazy.stream()
+        assert stream is not None
+        self._lazy, self._raw, self._changes = lazy, stream[0] if raw is None else raw, changes
+        self._origin = stream[1] + origin
+
+    def stream(self) -> Any:
+        return self._raw, self._origin
+
+    def names(self) -> Any:
+        return self._lazy.names()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._lazy
+
+    def span(self, name: str) -> Any:
+        return self._lazy.span(name)._replace(**self._changes if name == "flag" else {})
+
+
 def test_what_is_said_of_a_branch(lazy: LazyTree) -> None:
-    found = raw_branches(lazy, 10)
+    found = RawBranches(lazy, 10).all()
     jets = found["Jet_pt"]
     assert list(found) == ["event", "flag", "nJet_pt", "Jet_pt"]
     assert (jets.name, jets.title, jets.dtype, jets.counter) == ("Jet_pt", "Jet_pt[nJet_pt]/F", "float32", "nJet_pt")
+    assert jets.counting == found["nJet_pt"].leaf
     assert jets.nbytes == lazy["Jet_pt"].uncompressed_bytes
     assert np.frombuffer(jets.edges, ">i8").tolist() == [0, 4, 8, 10]
+    assert np.frombuffer(jets.sizes, ">i4").tolist() == lazy["Jet_pt"].member("fBasketBytes")[:3].tolist()
+    assert np.frombuffer(jets.places, ">i8").tolist() == lazy["Jet_pt"].member("fBasketSeek")[:3].tolist()
+
+
+def test_branch_that_was_asked_for_is_kept(lazy: LazyTree) -> None:
+    raw = RawBranches(lazy, 10)
+    assert raw.get("flag") is raw.get("flag")
+    assert (raw.get("weights"), raw.get("nothing")) == (None, None)
 
 
 def test_branches_with_other_entries_than_their_tree_are_left_out(lazy: LazyTree) -> None:
-    assert raw_branches(lazy, 11) == {}
+    assert RawBranches(lazy, 11).all() == {}
 
 
-@pytest.mark.parametrize("change", ["version", "stop", "class", "cut"])
-def test_unexpected_branch_is_left_out(lazy: LazyTree, change: str) -> None:
-    raw, origin, spans = lazy.stream()
-    flag, raw = next(span for span in spans if span.name == "flag"), memoryview(bytearray(raw))
-    changed = {"stop": flag._replace(stop=flag.stop + 1), "class": flag._replace(classname="TBranchElement")}
-    if change == "version":
-        pack_into(">H", raw, flag.body, 99)
-    if change == "cut":
-        raw = raw[: flag.body + 100]
-    spans = [changed.get(change, span) if span is flag else span for span in spans]
-    tree: Any = SimpleNamespace(stream=lambda: (raw, origin, spans))
-    found = raw_branches(tree, 10)
-    assert "flag" not in found
-    assert "event" in found or change == "cut"
+@pytest.mark.parametrize("changes", [{"stop": 10**6}, {"classname": "TBranchElement"}, {"body": 0}, {"body": 10**6}])
+def test_branch_that_is_not_where_it_was_expected_is_left_out(lazy: LazyTree, changes: dict[str, Any]) -> None:
+    tree: Any = Changed(lazy, **changes)
+    assert list(RawBranches(tree, 10).all()) == ["event", "nJet_pt", "Jet_pt"]
 
 
-def test_counter_that_is_no_leaf_is_left_out(lazy: LazyTree) -> None:
-    raw, origin, spans = lazy.stream()
-    tree: Any = SimpleNamespace(stream=lambda: (raw, origin + 3, spans))
-    assert "Jet_pt" not in raw_branches(tree, 10)
+def test_branch_of_unknown_version_is_left_out(lazy: LazyTree) -> None:
+    stream = lazy.stream()
+    assert stream is not None
+    raw = memoryview(bytearray(stream[0]))
+    pack_into(">H", raw, lazy.span("flag").body, 99)
+    tree: Any = Changed(lazy, raw)
+    assert list(RawBranches(tree, 10).all()) == ["event", "nJet_pt", "Jet_pt"]
+
+
+def test_counter_that_is_not_where_it_should_be_is_left_out(lazy: LazyTree) -> None:
+    tree: Any = Changed(lazy, origin=3)
+    assert "Jet_pt" not in RawBranches(tree, 10).all()
+
+
+def test_any_damage_is_left_out_or_does_not_matter(lazy: LazyTree) -> None:
+    """No exception, whatever the bytes of a branch are."""
+    stream, span = lazy.stream(), lazy.span("Jet_pt")
+    assert stream is not None
+    rng = np.random.default_rng(1)
+    for place in range(span.body, span.stop):
+        raw = memoryview(bytearray(stream[0]))
+        raw[place] = int(rng.integers(256))
+        tree: Any = Changed(lazy, raw)
+        assert list(RawBranches(tree, 10).all())[:3] == ["event", "flag", "nJet_pt"]
 
 
 def test_tree_that_was_parsed_has_no_stream(small_tree: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hep_tables_coffea.files.lazytree._spans", lambda *_: 1 / 0)
     with uproot.open(small_tree, object_cache=None) as file:
-        assert raw_branches(LazyTree(file, "Events"), 10) == {}
+        assert RawBranches(LazyTree(file, "Events"), 10).all() == {}
