@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -21,7 +22,9 @@ import pytest
 import hep_tables_coffea as ht
 from hep_tables_coffea import config
 from hep_tables_coffea.backends.coffea import executors
+from hep_tables_coffea.backends.coffea.chunks import ChunkRunner
 from hep_tables_coffea.backends.coffea.threads import cores, pool_of
+from hep_tables_coffea.codegen.load import load_class
 
 RUNS_TWICE = """
 import sys
@@ -138,6 +141,31 @@ def test_function_of_the_user_runs_in_threads_only_where_they_are_asked_for(
     events = ht.dataset(write("a.root", x=np.arange(10.0)))
     found = ht.make_local(in_a_thread(events.x), executor=executor, workers=2, chunksize=3)
     assert set(found.to_list()) == {expected}
+
+
+class Doubling:
+    """A function that is an object."""
+
+    def __call__(self, x: float) -> float:
+        return 2 * x
+
+
+def calls_users_functions(text: str, **functions: Any) -> bool:
+    made = load_class(f"{text}\nclass Made:\n    def process(self):\n        return value\n", "Made", functions)
+    return ChunkRunner(made(), "run", True).calls_users_functions()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(lambda x: x, True), (Doubling(), True), (np.hypot, False), (math.hypot, False)]
+)
+def test_function_in_a_generated_module_may_be_the_users(value: Any, expected: bool) -> None:
+    assert calls_users_functions("", value=value) is expected
+
+
+@pytest.mark.parametrize("text", ["from numba import njit as value", "import numba\nvalue = numba.njit(lambda x: x)"])
+def test_what_numba_compiles_is_not_the_users(text: str) -> None:
+    pytest.importorskip("numba")
+    assert not calls_users_functions(text)
 
 
 def test_two_runs_in_threads_do_not_disturb_each_other(write: Callable[..., str]) -> None:

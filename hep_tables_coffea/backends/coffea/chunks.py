@@ -164,9 +164,13 @@ class ChunkRunner:
         }
 
 
+#: Where the classes of callables come from that are safe in threads, or are not called.
+_SAFE = ("__future__", "builtins", "numba", "numpy", "typing")
+
+
 def _is_users(value: Any, scope: Mapping[str, Any]) -> bool:
-    """Whether what the module of a generated class holds came with the program, and was not written with it."""
-    if isinstance(value, types.FunctionType):
-        return value.__globals__ is not scope
-    written = isinstance(value, (type, types.ModuleType)) or type(value).__module__ in ("typing", "__future__")
-    return callable(value) and not written
+    """Whether what the module of a generated class holds came with the program, and was not written or imported."""
+    if isinstance(value, types.FunctionType):  # the user's are said to be of this module
+        return value.__module__ == scope.get("__name__") and value.__globals__ is not scope
+    imported = isinstance(value, (type, types.ModuleType)) or type(value).__module__.split(".")[0] in _SAFE
+    return callable(value) and not imported
