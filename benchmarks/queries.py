@@ -51,8 +51,8 @@ def _variants(path: str, events: ht.Array, query: str) -> dict[str, Variant]:
         variants[f"{engine} kept"] = kept(outputs, engine)
         variants[f"{engine} first contact"] = cold(path, record, engine)
         variants[f"{engine} in Runner"] = generated(path, outputs, engine)
-        executor = ht.Executor(workers=1, status=False)
-        variants[f"{engine} in ht.Executor"] = generated(path, outputs, engine, executor)
+    executor = ht.Executor(workers=1, status=False)
+    variants["fused in ht.Executor"] = generated(path, outputs, "fused", executor)
     return variants
 
 
