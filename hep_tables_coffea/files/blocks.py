@@ -6,6 +6,7 @@ version, and three each for the compressed and the uncompressed size. Everything
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import cramjam
@@ -44,51 +45,61 @@ def inflate(packed: Any, needed: int, into: Any) -> None:
         filled += unpacked
 
 
-def _complete(number: int, into: Any) -> None:
-    if number != len(into):
-        msg = f"a block has {number} bytes where {len(into)} were announced"
+def _complete(number: int, expected: int) -> None:
+    if number != expected:
+        msg = f"a block has {number} bytes where {expected} were announced"
         raise ValueError(msg)
 
 
-def _streamed(decompress_into: Callable[[Any, Any], int], packed: Any, into: Any, needed: int) -> None:
-    """Decoders that write piece by piece fill a buffer that is too small, and then refuse: the rest was not wanted.
+def _copy(content: Any, into: Any, expected: int) -> None:
+    _complete(len(content), expected)
+    into[:expected] = memoryview(content)
 
-    If what they say then is not that, or the end of the buffer is as it was, everything is decompressed.
+
+def _zstd(packed: Any, into: Any, needed: int) -> None:
+    """Written piece by piece: a buffer that is too small is filled, and then there is an error, for which we wait.
+
+    If it says something else, or the end of the buffer is as it was, everything is decompressed.
     """
     if len(MARK) < needed < len(into):
         first = into[:needed]
         first[-len(MARK) :] = bytearray(MARK)
         try:
-            decompress_into(packed, first)
+            cramjam.zstd.decompress_into(packed, first)
         except cramjam.DecompressionError as error:
             if "write whole buffer" in str(error) and bytes(first[-len(MARK) :]) != MARK:
                 return
-    _complete(decompress_into(packed, into), into)
-
-
-def _zstd(packed: Any, into: Any, needed: int) -> None:
-    _streamed(cramjam.zstd.decompress_into, packed, into, needed)
+    _complete(cramjam.zstd.decompress_into(packed, into), len(into))
 
 
 def _zlib(packed: Any, into: Any, needed: int) -> None:
-    _streamed(cramjam.zlib.decompress_into, packed, into, needed)
+    """The decoder of the standard library is as fast as cramjam's."""
+    if needed < len(into):
+        _copy(zlib.decompressobj().decompress(packed, needed), into, needed)
+    else:
+        _copy(zlib.decompress(packed, bufsize=needed), into, needed)
 
 
 def _lz4(packed: Any, into: Any, needed: int) -> None:
     """Behind a checksum of the compressed bytes. Decoded whole: it takes little more time than copying."""
-    if xxhash.xxh64(packed[CHECKSUM:]).intdigest() != int.from_bytes(bytes(packed[:CHECKSUM]), "big"):
+    checksum, packed = bytes(packed[:CHECKSUM]), packed[CHECKSUM:]
+    if xxhash.xxh64(packed).digest() != checksum:
         msg = "the checksum of a block is wrong"
         raise ValueError(msg)
-    _complete(cramjam.lz4.decompress_block_into(packed[CHECKSUM:], into, output_len=len(into)), into)
+    try:
+        _complete(cramjam.lz4.decompress_block_into(packed, into, output_len=len(into)), len(into))
+    except TypeError:  # an old cramjam
+        _copy(cramjam.lz4.decompress_block(packed, output_len=len(into)), into, len(into))
 
 
 def _lzma(packed: Any, into: Any, needed: int) -> None:
-    """The decoder of the standard library is as fast as others, and lets other threads run as they do."""
+    """The decoder of the standard library is as fast as cramjam's. Few Pythons are built without it."""
     import lzma
 
-    content = lzma.decompress(packed)
-    _complete(len(content), into)
-    into[:] = memoryview(content)
+    if needed < len(into):
+        _copy(lzma.LZMADecompressor().decompress(packed, needed), into, needed)
+    else:
+        _copy(lzma.decompress(packed), into, needed)
 
 
 DECODERS: dict[bytes, Callable[[Any, Any, int], None]] = {b"ZS": _zstd, b"ZL": _zlib, b"L4": _lz4, b"XZ": _lzma}

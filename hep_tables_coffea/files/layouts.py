@@ -17,7 +17,9 @@ def plain(array: Any, *, options: bool = False) -> Any:
     >>> print(plain(ak.to_regular(ak.Array([[1, 2], [3, 4]]))).type)
     2 * var * int64
     """
-    return ak.Array(_plain(ak.to_layout(array), options))
+    layout = ak.to_layout(array)
+    is_bare = isinstance(array, ak.Array) and array.behavior is None and not array.attrs
+    return array if is_bare and _is_plain(layout) else ak.Array(_plain(layout, options))
 
 
 def empty(form: Any, path: tuple[str, ...]) -> Any:
@@ -59,3 +61,12 @@ def _is_from_zero(layout: Any) -> bool:
     return (
         isinstance(layout, ak.contents.ListOffsetArray) and layout.offsets.dtype == "int64" and layout.offsets[0] == 0
     )
+
+
+def _is_plain(layout: Any) -> bool:
+    """What is read from baskets is: making it anew would take as long as reading some."""
+    if layout.parameters or not isinstance(layout, (ak.contents.NumpyArray, ak.contents.ListOffsetArray)):
+        return False
+    if layout.is_numpy:
+        return len(layout.shape) == 1
+    return _is_from_zero(layout) and len(layout.content) == layout.offsets[-1] and _is_plain(layout.content)

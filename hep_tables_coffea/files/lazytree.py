@@ -52,6 +52,7 @@ class LazyTree:
     def __init__(self, directory: Any, name: str) -> None:
         self._whole: Callable[[], Any] = lambda: directory[name]
         self._chunk: Any = None
+        self._kinds: dict[str, bool] = {}
         try:
             self._index(_key(directory, name))
         except Exception:
@@ -73,16 +74,12 @@ class LazyTree:
 
     def is_leaf(self, name: str) -> bool:
         """Whether there is such a branch at the top, without branches below it. Those of old versions count as none."""
-        if name not in self._numbers:
-            return False
-        i = self._numbers[name]
-        if self._chunk is None:
-            return not self._parsed[i].branches
-        try:
-            return _is_leaf(memoryview(self._chunk.raw_data), self._spans[i].body)
-        except Exception:
-            self._parse_all()
-            return self.is_leaf(name)
+        if name not in self._kinds and name in self._numbers:
+            try:
+                self._kinds[name] = _is_leaf(memoryview(self._chunk.raw_data), self.span(name).body)
+            except Exception:
+                self._parse_all()
+        return self._kinds.get(name, False)
 
     def stream(self) -> tuple[memoryview, int] | None:
         """The stream of the tree, and where its references count from; None where all branches were parsed."""
@@ -98,6 +95,7 @@ class LazyTree:
         self._spans = [Span(0, 0, "", 0, branch.name) for branch in self.tree.branches]
         self._parsed: dict[int, Any] = dict(enumerate(self.tree.branches))
         self._number()
+        self._kinds = {name: not self._parsed[i].branches for name, i in self._numbers.items()}
 
     def _number(self) -> None:
         self._numbers: dict[str, int] = {}

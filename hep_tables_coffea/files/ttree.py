@@ -50,7 +50,8 @@ class TreeSource(Source):
 
     def _table_with(self, raw: Mapping[str, RawBranch]) -> Table:
         columns: dict[str, Column] = {}
-        for unit in self.units:
+        units = list(self.units)
+        for unit in units:
             if unit in raw:
                 columns[unit] = self._raw_column(raw[unit])
                 continue
@@ -58,7 +59,7 @@ class TreeSource(Source):
                 name = f"{unit}.{inner}" if inner else unit
                 if name not in columns and (at := self._find(name)):
                     columns[name] = self._column(name, at)
-        return self._described(columns, self._clusters(self.units, raw))
+        return self._described(columns, self._clusters(units, raw))
 
     def _raw_column(self, raw: RawBranch) -> Column:
         counter, title = self._counter_named(raw.counter), _doc(raw.title, raw.name)

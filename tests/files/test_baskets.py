@@ -253,6 +253,17 @@ def test_block_that_is_cut_is_refused(cut: int) -> None:
         inflate(packed[:cut], len(content), np.zeros(len(content), dtype=np.uint8))
 
 
+def test_old_decompressor_knows_no_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    def decompress_block_into(packed: Any, into: Any) -> int:
+        return pytest.fail("the size would have to be in the block")
+
+    monkeypatch.setattr(cramjam.lz4, "decompress_block_into", decompress_block_into)
+    packed, content = blocks(uproot.LZ4(1))
+    into = np.zeros(len(content), dtype=np.uint8)
+    inflate(packed, len(content), into)
+    assert bytes(into) == content
+
+
 def test_unknown_compression_is_refused() -> None:
     packed = np.frombuffer(b"CS\x01\x05\0\0\x05\0\0hello", dtype=np.uint8)
     with pytest.raises(ValueError, match=r"a block of 14 bytes begins with b'CS' and the sizes 5 and 5"):
