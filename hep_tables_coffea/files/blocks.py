@@ -10,7 +10,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import cramjam
-import xxhash
+import uproot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,9 +81,9 @@ def _zlib(packed: Any, into: Any, needed: int) -> None:
 
 
 def _lz4(packed: Any, into: Any, needed: int) -> None:
-    """Behind a checksum of the compressed bytes. Decoded whole: it takes little more time than copying."""
+    """Behind a checksum of the compressed bytes, made by what uproot makes it with. Decoded whole: that is fast."""
     checksum, packed = bytes(packed[:CHECKSUM]), packed[CHECKSUM:]
-    if xxhash.xxh64(packed).digest() != checksum:
+    if uproot.compression.xxhash.xxh64(packed).digest() != checksum:
         msg = "the checksum of a block is wrong"
         raise ValueError(msg)
     try:
