@@ -23,7 +23,7 @@ import uproot
 from hep_tables_coffea.files.blocks import inflate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hep_tables_coffea.files.rawbranches import RawBranch
 
@@ -157,9 +157,8 @@ class Reader:
     """Some baskets of one file, requested together, and the room to decompress one of them."""
 
     def __init__(self, source: Any, pieces: Sequence[tuple[int, int]]) -> None:
-        chunks = source.chunks(list(dict.fromkeys(pieces)), notifications=queue.Queue())
-        self._bytes = {(chunk.start, chunk.stop): chunk.raw_data for chunk in chunks}
-        self._room = np.empty(0, dtype=np.uint8)
+        self._bytes = _requested(source, dict.fromkeys(pieces))
+        self._room = memoryview(bytearray())
 
     def numbers(self, table: Baskets, span: tuple[int, int], lists: Lists | None) -> Any:
         """All numbers of these entries, one after the other."""
@@ -176,10 +175,10 @@ class Reader:
             start, stop = max(low, begin), min(high, end)
             size = table.stored.itemsize
             content = self._content(self._bytes[piece], number, (end - begin) * size, (stop - begin) * size)
-            numbers[start - low : stop - low] = content.view(table.stored)[start - begin :]
+            numbers[start - low : stop - low] = np.frombuffer(content, table.stored)[start - begin :]
         return numbers
 
-    def _content(self, raw: Any, entries: int, nbytes: int, needed: int) -> Any:
+    def _content(self, raw: memoryview, entries: int, nbytes: int, needed: int) -> memoryview:
         """The first so many bytes of the basket in `raw`, which should have that number of entries and bytes.
 
         In a buffer that is used again. No more is decompressed, least of all what follows the numbers: where each list
@@ -194,9 +193,18 @@ class Reader:
         if len(packed) == unpacked:
             return packed[:needed]
         if len(self._room) < unpacked:
-            self._room = np.empty(unpacked, dtype=np.uint8)
+            self._room = memoryview(np.empty(unpacked, dtype=np.uint8))
         inflate(packed, needed, self._room[:unpacked])
         return self._room[:needed]
+
+
+def _requested(source: Any, pieces: Iterable[tuple[int, int]]) -> dict[tuple[int, int], memoryview]:
+    """The bytes of a file in these places: of one that is mapped into memory they are there, else one request."""
+    if isinstance(source, uproot.MemmapSource) and source.file is not None and not source.closed:
+        whole = memoryview(np.asarray(source.file))
+        return {(start, stop): whole[start:stop] for start, stop in pieces}
+    chunks = source.chunks(list(pieces), notifications=queue.Queue())
+    return {(chunk.start, chunk.stop): memoryview(chunk.raw_data) for chunk in chunks}
 
 
 def _array(

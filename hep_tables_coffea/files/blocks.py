@@ -24,7 +24,7 @@ CHECKSUM = 8
 MARK = b"\xaa\x55\xc3\x3c\x96\x69\x5a\xa5"
 
 
-def inflate(packed: Any, needed: int, into: Any) -> None:
+def inflate(packed: memoryview, needed: int, into: memoryview) -> None:
     """Decompress the first `needed` bytes; `into` has room for all of them.
 
     What follows may be decompressed too, or not: the offset tables that nobody asks for are a third of many baskets.
@@ -34,8 +34,7 @@ def inflate(packed: Any, needed: int, into: Any) -> None:
     at = filled = 0
     while filled < needed:
         kind = bytes(packed[at : at + 2])
-        header = bytes(packed[at + 3 : at + HEADER])
-        size, unpacked = int.from_bytes(header[:3], "little"), int.from_bytes(header[3:], "little")
+        size, unpacked = (int.from_bytes(packed[at + i : at + i + 3], "little") for i in (3, 6))
         at += HEADER
         if kind not in DECODERS or not unpacked or at + size > len(packed) or filled + unpacked > len(into):
             msg = f"a block of {len(packed)} bytes begins with {kind!r} and the sizes {size} and {unpacked}"
@@ -51,19 +50,19 @@ def _complete(number: int, expected: int) -> None:
         raise ValueError(msg)
 
 
-def _copy(content: Any, into: Any, expected: int) -> None:
+def _copy(content: Any, into: memoryview, expected: int) -> None:
     _complete(len(content), expected)
-    into[:expected] = memoryview(content)
+    into[:expected] = content
 
 
-def _zstd(packed: Any, into: Any, needed: int) -> None:
+def _zstd(packed: memoryview, into: memoryview, needed: int) -> None:
     """Written piece by piece: a buffer that is too small is filled, and then there is an error, for which we wait.
 
     If it says something else, or the end of the buffer is as it was, everything is decompressed.
     """
     if len(MARK) < needed < len(into):
         first = into[:needed]
-        first[-len(MARK) :] = bytearray(MARK)
+        first[-len(MARK) :] = MARK
         try:
             cramjam.zstd.decompress_into(packed, first)
         except cramjam.DecompressionError as error:
@@ -72,7 +71,7 @@ def _zstd(packed: Any, into: Any, needed: int) -> None:
     _complete(cramjam.zstd.decompress_into(packed, into), len(into))
 
 
-def _zlib(packed: Any, into: Any, needed: int) -> None:
+def _zlib(packed: memoryview, into: memoryview, needed: int) -> None:
     """The decoder of the standard library is as fast as cramjam's."""
     if needed < len(into):
         _copy(zlib.decompressobj().decompress(packed, needed), into, needed)
@@ -80,9 +79,9 @@ def _zlib(packed: Any, into: Any, needed: int) -> None:
         _copy(zlib.decompress(packed, bufsize=needed), into, needed)
 
 
-def _lz4(packed: Any, into: Any, needed: int) -> None:
+def _lz4(packed: memoryview, into: memoryview, needed: int) -> None:
     """Behind a checksum of the compressed bytes, made by what uproot makes it with. Decoded whole: that is fast."""
-    checksum, packed = bytes(packed[:CHECKSUM]), packed[CHECKSUM:]
+    checksum, packed = packed[:CHECKSUM], packed[CHECKSUM:]
     if uproot.compression.xxhash.xxh64(packed).digest() != checksum:
         msg = "the checksum of a block is wrong"
         raise ValueError(msg)
@@ -92,7 +91,7 @@ def _lz4(packed: Any, into: Any, needed: int) -> None:
         _copy(cramjam.lz4.decompress_block(packed, output_len=len(into)), into, len(into))
 
 
-def _lzma(packed: Any, into: Any, needed: int) -> None:
+def _lzma(packed: memoryview, into: memoryview, needed: int) -> None:
     """The decoder of the standard library is as fast as cramjam's. Few Pythons are built without it."""
     import lzma
 
@@ -102,4 +101,9 @@ def _lzma(packed: Any, into: Any, needed: int) -> None:
         _copy(lzma.decompress(packed), into, needed)
 
 
-DECODERS: dict[bytes, Callable[[Any, Any, int], None]] = {b"ZS": _zstd, b"ZL": _zlib, b"L4": _lz4, b"XZ": _lzma}
+DECODERS: dict[bytes, Callable[[memoryview, memoryview, int], None]] = {
+    b"ZS": _zstd,
+    b"ZL": _zlib,
+    b"L4": _lz4,
+    b"XZ": _lzma,
+}
