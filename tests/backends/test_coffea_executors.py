@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, _base, wait
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +232,24 @@ def test_interrupt_ends_the_program_and_its_workers(tmp_path: Path, write: Calla
     assert "KeyboardInterrupt" in errors
     time.sleep(0.5)
     assert not running_in_group(process.pid)
+
+
+def test_futures_that_an_interrupt_left_locked_can_be_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Any) -> None:
+        for future in self.futures:
+            future._condition.acquire()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_base._AcquireFutures, "__enter__", interrupted)
+    future: Future[int] = Future()
+    try:
+        wait([future])
+    except KeyboardInterrupt:
+        executors.abandon()
+    worker = threading.Thread(target=future.set_result, args=(1,), daemon=True)
+    worker.start()
+    worker.join(timeout=10)
+    assert not worker.is_alive()
 
 
 def running_in_group(group: int) -> list[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any
 
 from hep_tables_coffea.backends.coffea.threads import cores
@@ -58,9 +61,19 @@ def _futures(options: Options, **common: Any) -> Any:
 
 def abandon() -> None:
     """End our processes: after Ctrl-C nobody wants what they do, and Python would wait for it. Threads end themselves."""
+    _unlock(sys.exc_info()[1])
     processes = _kept.pop("futures", None)
     if processes is not None:
         processes.shutdown(wait=False, kill_workers=True)
+
+
+def _unlock(error: BaseException | None) -> None:
+    """`concurrent.futures.wait` locks every future, and forgets that if Ctrl-C comes just then: others wait for ever."""
+    for frame, _ in walk_tb(error.__traceback__ if error else None):
+        if frame.f_code is wait.__code__:
+            for future in frame.f_locals["fs"]:
+                while future._condition._is_owned():
+                    future._condition.release()
 
 
 def _dask(options: Options, **common: Any) -> Any:
