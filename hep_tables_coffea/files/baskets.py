@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import queue
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from struct import calcsize, unpack_from
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,6 +33,8 @@ __all__ = ["Baskets", "read_baskets", "table_of", "table_of_raw"]
 KEY = ">ihiIhh"
 #: The end of the key: version, two sizes of buffers, entries, where the data end and the offset table begins, a flag.
 END = ">HiiiiB"
+#: Before the numbers of a vector: the bytes that follow, a version, how many numbers.
+VECTOR = ">IHI"
 #: Baskets of later versions have their numbers elsewhere, as those have that were written with special features.
 VERSIONS = (2, 3)
 
@@ -49,8 +51,10 @@ class Baskets:
     stored: Any
     #: The fixed sizes of what there is in each entry.
     shape: tuple[int, ...]
-    #: The unit that says how many numbers each entry has, "" if that is fixed.
+    #: The unit that says how many numbers each entry has, "" if that is fixed or said in the baskets themselves.
     counter: str
+    #: Whether each entry is a `std::vector`: numbers behind a header, and their ends behind all of them.
+    is_vector: bool = False
 
     def pieces(self, start: int, stop: int) -> list[tuple[int, int]]:
         """The ranges of bytes with these entries."""
@@ -77,7 +81,10 @@ def table_of_raw(raw: RawBranch, counter: str) -> Baskets | None:
 def table_of(branch: Any, counter: str) -> Baskets | None:
     """The baskets of a branch; None if it is not one that can be read here."""
     interpretation, is_list = branch.interpretation, False
-    if type(interpretation) is uproot.AsJagged and not interpretation.header_bytes and counter:
+    if type(interpretation) is uproot.AsJagged:
+        is_vector = interpretation.header_bytes == calcsize(VECTOR) and not counter
+        if not is_vector and (interpretation.header_bytes or not counter):
+            return None
         interpretation, is_list = interpretation.content, True
     if type(interpretation) is not uproot.AsDtype or branch.embedded_baskets:
         return None
@@ -87,7 +94,8 @@ def table_of(branch: Any, counter: str) -> Baskets | None:
         return None
     number = branch.num_baskets
     places, sizes = (branch.member(name)[:number].tolist() for name in ("fBasketSeek", "fBasketBytes"))
-    return _table(places, sizes, branch.entry_offsets, stored, shape, counter if is_list else "")
+    table = _table(places, sizes, branch.entry_offsets, stored, shape, counter if is_list else "")
+    return replace(table, is_vector=True) if table and is_list and not counter else table
 
 
 def _table(
@@ -136,6 +144,9 @@ def read_baskets(
         # what fails is read by uproot, or uproot says what is wrong with it
         with suppress(Exception):
             table, span = tables[unit], spans[unit]
+            if table.is_vector:
+                found[unit] = _lists_of(*reader.vectors(table, *span))
+                continue
             numbers = reader.numbers(table, span, lists[table.counter] if table.counter else None)
             if unit in counted:
                 lists[unit] = Lists.of(numbers, span[0], start, stop)
@@ -151,6 +162,15 @@ def _counted(tables: Mapping[str, Baskets], units: Sequence[str], start: int, st
         if counter := tables[unit].counter:
             reaches.setdefault(counter, []).append(tables[unit].reach(start, stop))
     return {unit: (min(low for low, _ in all_), max(high for _, high in all_)) for unit, all_ in reaches.items()}
+
+
+class Basket(NamedTuple):
+    """One basket: bytes of its key, bytes of its numbers, bytes with the offset table behind them, all compressed."""
+
+    key: int
+    nbytes: int
+    unpacked: int
+    packed: memoryview
 
 
 class Reader:
@@ -174,34 +194,82 @@ class Reader:
         for piece, number, (begin, end) in zip(table.ranges[first:last], entries, pairwise(places.tolist())):
             start, stop = max(low, begin), min(high, end)
             size = table.stored.itemsize
-            content = self._content(self._bytes[piece], number, (end - begin) * size, (stop - begin) * size)
-            numbers[start - low : stop - low] = np.frombuffer(content, table.stored)[start - begin :]
+            content = self._content(piece, number, (end - begin) * size, (stop - begin) * size)
+            if start < stop:
+                numbers[start - low : stop - low] = np.frombuffer(content, table.stored)[start - begin :]
         return numbers
 
-    def _content(self, raw: memoryview, entries: int, nbytes: int, needed: int) -> memoryview:
-        """The first so many bytes of the basket in `raw`, which should have that number of entries and bytes.
+    def vectors(self, table: Baskets, start: int, stop: int) -> tuple[Any, Any]:
+        """The offsets of the vectors in these entries, and the numbers in them."""
+        first, last = table.touched(start, stop)
+        counts: list[Any] = [np.zeros(1, dtype=np.int64)]
+        numbers: list[Any] = []
+        for piece, (low, high) in zip(table.ranges[first:last], pairwise(table.edges[first : last + 1].tolist())):
+            basket = self._basket(piece, high - low)
+            content = self._inflated(basket, basket.unpacked)
+            ends = np.frombuffer(content[basket.nbytes + 4 :], ">i4") - np.int64(basket.key)
+            ends[-1] = basket.nbytes
+            if len(ends) != high - low + 1 or ends[0]:
+                msg = f"a basket of {high - low} vectors tells where {len(ends) - 1} of them end"
+                raise ValueError(msg)
+            chosen = ends[max(start, low) - low : min(stop, high) - low + 1]
+            for parts, part in zip((counts, numbers), _unwrapped(content[: basket.nbytes], chosen, table.stored)):
+                parts.append(part)
+        return np.cumsum(np.concatenate(counts)), np.concatenate(numbers, dtype=table.stored.newbyteorder("="))
 
-        In a buffer that is used again. No more is decompressed, least of all what follows the numbers: where each list
-        ends.
+    def _content(self, piece: tuple[int, int], entries: int, nbytes: int, needed: int) -> memoryview:
+        """The first so many bytes of a basket, which should have that number of entries and bytes.
+
+        No more is decompressed, least of all what follows the numbers: where each list ends.
         """
+        basket = self._basket(piece, entries)
+        if basket.nbytes != nbytes:
+            msg = f"a basket of {entries} entries has {basket.nbytes} bytes in place of {nbytes}"
+            raise ValueError(msg)
+        return self._inflated(basket, needed)
+
+    def _basket(self, piece: tuple[int, int], entries: int) -> Basket:
+        raw = self._bytes[piece]
         whole, _, unpacked, _, key, _ = unpack_from(KEY, raw)
         version, _, _, number, end, _ = unpack_from(END, raw, key - calcsize(END))
-        if version not in VERSIONS or (whole, number, end - key) != (len(raw), entries, nbytes) or nbytes > unpacked:
-            msg = f"a basket of {entries} entries has {number}, with {end - key} bytes in place of {nbytes}"
+        if version not in VERSIONS or (whole, number) != (len(raw), entries) or not 0 <= end - key <= unpacked:
+            msg = f"a basket of {entries} entries in {len(raw)} bytes has {number} in {whole}"
             raise ValueError(msg)
-        packed = raw[key:]
-        if len(packed) == unpacked:
-            return packed[:needed]
-        if len(self._room) < unpacked:
-            self._room = memoryview(np.empty(unpacked, dtype=np.uint8))
-        inflate(packed, needed, self._room[:unpacked])
+        return Basket(key, end - key, unpacked, raw[key:])
+
+    def _inflated(self, basket: Basket, needed: int) -> memoryview:
+        """The first bytes of a basket, in a buffer that is used again."""
+        if len(basket.packed) == basket.unpacked:
+            return basket.packed[:needed]
+        if len(self._room) < basket.unpacked:
+            self._room = memoryview(bytearray(basket.unpacked))
+        inflate(basket.packed, needed, self._room[: basket.unpacked])
         return self._room[:needed]
+
+
+def _unwrapped(content: memoryview, ends: Any, stored: Any) -> tuple[Any, Any]:
+    """The sizes of vectors and what is in them: behind each of these ends but the last begins one, with its header.
+
+    Numbers begin at any byte, so they are picked from a view of all numbers that there could be.
+    """
+    header, size = calcsize(VECTOR), stored.itemsize
+    counts, rest = np.divmod(np.diff(ends) - header, size)
+    if rest.any() or (len(counts) and counts.min() < 0):
+        msg = "a vector has no whole number of numbers"
+        raise ValueError(msg)
+    if not counts.any():
+        return counts, np.empty(0, dtype=stored)
+    inside = np.arange(counts.sum()) * size
+    firsts = ends[:-1] + header - (np.cumsum(counts) - counts) * size
+    every = np.ndarray(len(content) - size + 1, dtype=stored, buffer=content, strides=(1,))
+    return counts, every[inside + np.repeat(firsts, counts)]
 
 
 def _requested(source: Any, pieces: Iterable[tuple[int, int]]) -> dict[tuple[int, int], memoryview]:
     """The bytes of a file in these places: of one that is mapped into memory they are there, else one request."""
     if isinstance(source, uproot.MemmapSource) and source.file is not None and not source.closed:
-        whole = memoryview(np.asarray(source.file))
+        mapped: Any = np.asarray(source.file)
+        whole = memoryview(mapped)
         return {(start, stop): whole[start:stop] for start, stop in pieces}
     chunks = source.chunks(list(pieces), notifications=queue.Queue())
     return {(chunk.start, chunk.stop): memoryview(chunk.raw_data) for chunk in chunks}
@@ -212,8 +280,11 @@ def _array(
 ) -> Any:
     """The numbers in the lists that they are in. Of a counter more may have been read than was asked for."""
     if table.counter:
-        offsets = ak.index.Index64(lists[table.counter].offsets)
-        return ak.Array(ak.contents.ListOffsetArray(offsets, ak.contents.NumpyArray(numbers)))
+        return _lists_of(lists[table.counter].offsets, numbers)
     if span != asked:
         numbers = numbers[asked[0] - span[0] : asked[1] - span[0]].copy()
     return ak.Array(numbers.reshape(-1, *table.shape))
+
+
+def _lists_of(offsets: Any, numbers: Any) -> Any:
+    return ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(offsets), ak.contents.NumpyArray(numbers)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from struct import pack
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hep_tables_coffea import files
-from hep_tables_coffea.files.baskets import read_baskets
+from hep_tables_coffea.files.baskets import _unwrapped, read_baskets
 from hep_tables_coffea.files.blocks import inflate
 from hep_tables_coffea.files.handles import acquire
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TREES = [
-    ("PHYSLITE_example.root", "CollectionTree", 60),
-    ("edm4hep.root", "podio_metadata", 6),
+    ("PHYSLITE_example.root", "CollectionTree", 645),
+    ("edm4hep.root", "events", 11),
+    ("edm4hep.root", "podio_metadata", 7),
     ("missing_luminosityBlock.root", "Events", 1582),
     ("nano_dimuon.root", "Events", 1601),
     ("nano_dy.root", "Events", 1499),
@@ -34,7 +36,7 @@ TREES = [
     ("nano_dy_empty.root", "Events", 0),
     ("nano_tt_v12.root", "Events", 654),
     ("nano_tt_v15.root", "Events", 2656),
-    ("treemaker.root", "PreSelection", 122),
+    ("treemaker.root", "PreSelection", 319),
     ("uproot-HZZ.root", "events", 51),
 ]
 NUMBERS = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
@@ -152,6 +154,34 @@ def test_lists_whose_counter_fails_are_left_to_uproot(tmp_path: Path) -> None:
     tables = source.plain_units(["a", "b"])
     tables["nb"] = replace(tables["nb"], ranges=tables["a"].ranges)
     assert list(read_baskets(source._lazy.tree.file.source, tables, ["a", "b"], 0, 9)) == ["a"]
+
+
+@pytest.mark.parametrize(("dtype", "start", "stop"), [(">f4", 0, 4), (">f8", 1, 3), ("u1", 0, 1), (">i2", 3, 3)])
+def test_vectors_are_unwrapped(dtype: str, start: int, stop: int) -> None:
+    vectors = [np.arange(number).astype(dtype) for number in (3, 0, 5, 1)]
+    parts = [pack(">IHI", 6 + part.nbytes, 9, len(part)) + part.tobytes() for part in vectors]
+    ends = np.cumsum([0, *map(len, parts)])[start : stop + 1]
+    counts, numbers = _unwrapped(memoryview(b"".join(parts)), ends, np.dtype(dtype))
+    assert counts.tolist() == [3, 0, 5, 1][start:stop]
+    assert numbers.dtype == np.dtype(dtype)
+    assert numbers.tolist() == [int(number) for part in vectors[start:stop] for number in part]
+
+
+@pytest.mark.parametrize("ends", [[0, 9], [0, 13], [0, 14, 20]])
+def test_vectors_without_room_for_whole_numbers_are_left_to_uproot(ends: list[int]) -> None:
+    with pytest.raises(ValueError, match="a vector has no whole number of numbers"):
+        _unwrapped(memoryview(bytes(30)), np.array(ends), np.dtype(">i4"))
+
+
+def test_vectors_are_not_read_by_uproot(data: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    path, name = data("PHYSLITE_example.root"), "AnalysisElectronsAuxDyn.pt"
+    with uproot.open(path) as file:
+        expected = file["CollectionTree"][name].array(entry_start=3, entry_stop=90).to_list()
+    monkeypatch.setattr(uproot.TTree, "arrays", lambda *_, **__: pytest.fail("uproot reads"))
+    assert files.read(path, "CollectionTree", [name], 3, 90)[name].to_list() == expected
+    source: Any = acquire(path).source("CollectionTree")
+    table = source.plain_units([name])[name]
+    assert (table.is_vector, table.counter) == (True, "")
 
 
 def test_where_baskets_are_is_noted_once(small_tree: str) -> None:
