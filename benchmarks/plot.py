@@ -46,5 +46,7 @@ def _lines(axes: Any, times: Times, label: str) -> None:
         points = sorted((int(what), 1000 * each[name].of("cpu")) for what, each in times.items() if name in each)
         axes.plot(*zip(*points), marker="o", label=name)
     axes.set(title="Q5", xlabel=label, ylabel="CPU [ms]", xscale="log", yscale="log")
+    axes.set_xticks([int(what) for what in times], [f"{int(what):,}" for what in times])
+    axes.minorticks_off()
     if times:
         axes.legend()
