@@ -18,7 +18,7 @@ from hep_tables_coffea.graph.axes import Path
 from hep_tables_coffea.types.elements import Number, Record, Text
 from hep_tables_coffea.types.schema import Schema
 
-__all__ = ["Emitter"]
+__all__ = ["Emitter", "counter_of"]
 
 #: ufunc -> (operator, how tightly it binds); Python's own table.
 _BINARY = {
@@ -57,6 +57,7 @@ class Emitter:
         self.imports: set[str] = set()
         self.columns: dict[str, Any] = {}
         self.functions: dict[str, Callable[..., Any]] = {}
+        #: What is written already: nodes, columns and combinations, with the expressions that hold them.
         self._pieces: dict[Any, Piece] = {}
         self.origins: dict[int, g.Node] = {}
 
@@ -71,6 +72,10 @@ class Emitter:
         )
         inner._pieces = {**self._pieces, **values}
         return inner
+
+    def take(self, node: g.Node, variable: str) -> None:
+        """A value that is computed elsewhere."""
+        self._pieces[node] = atom(variable)
 
     # -- values --
 
@@ -207,7 +212,9 @@ class Emitter:
         if leaf.constant is not None:
             like = self.value(build.field(node.args[0], leaf.like))
             return atom(f"ak.full_like({like.text}, {leaf.constant!r})")
-        return self.column(leaf.column, leaf.dtype, leaf.depth, self._counter(node.args[0], leaf), _field_name(node))
+        return self.column(
+            leaf.column, leaf.dtype, leaf.depth, counter_of(node.args[0], leaf, self.columns), _field_name(node)
+        )
 
     def column(self, name: str, dtype: str, depth: int, counter: str, wish: str) -> Piece:
         """A stored column, read and named once."""
@@ -218,14 +225,6 @@ class Emitter:
             self.lines.append(f"{variable} = column[{quoted(name)}]")
             self._pieces[key] = atom(variable)
         return self._pieces[key]
-
-    def _counter(self, record: g.Node, leaf: Any) -> str:
-        """The column that counts the rows of a leaf. It is read too where the leaf may be missing in a file."""
-        group = record.type.group if isinstance(record.type, Record) else None
-        counter = (group.counter if group is not None and group.is_list else "") or leaf.counter
-        if leaf.optional and counter in stored_counters(build.source_of(record).dataset.schema):
-            self.columns.setdefault(counter, ("int64", 0, ""))
-        return str(counter)
 
     def _rows(self, record: g.Node) -> Piece:
         """The positions of the rows of a stored collection, from a column that is read anyhow or from its counter."""
@@ -428,6 +427,15 @@ class Emitter:
     def visit_Arrange(self, node: g.Arrange) -> Piece:
         options = "".join(f", {key}={value!r}" for key, value in node.options if (key, value) not in _DEFAULTS)
         return atom(f"ak.{node.function}({self.value(node.args[0]).text}, axis=-1{options})")
+
+
+def counter_of(record: g.Node, leaf: Any, columns: dict[str, Any]) -> str:
+    """The column that counts the rows of a leaf. It is read too where the leaf may be missing in a file."""
+    group = record.type.group if isinstance(record.type, Record) else None
+    counter = (group.counter if group is not None and group.is_list else "") or leaf.counter
+    if leaf.optional and counter in stored_counters(build.source_of(record).dataset.schema):
+        columns.setdefault(counter, ("int64", 0, ""))
+    return str(counter)
 
 
 def _is_truth(node: g.Node) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hep_tables_coffea.codegen.columnar import Emitter
 from hep_tables_coffea.codegen.demand import Demand
 from hep_tables_coffea.codegen.embed import embedded
+from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage
 from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import Names, atom, helper_names, helper_source, in_docstring, quoted
@@ -18,7 +19,7 @@ from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
 
-__all__ = ["ProcessorSource", "write"]
+__all__ = ["ProcessorSource", "write", "write_fused"]
 
 _PARTS = {
     "num": "count_rows",
@@ -35,6 +36,7 @@ _PARTS = {
     "first": "first_row",
     "last": "last_row",
 }
+_OF_KERNELS = {"kernel", "KERNEL"}
 _TAKEN = {"ak", "np", "hist", "math", "processor", "events", "self", "column", "key", "about", "out", "Any", "parts"}
 
 
@@ -48,6 +50,12 @@ class ProcessorSource:
     origins: Mapping[int, Where]
     process: str
     functions: Mapping[str, Callable[..., Any]]
+    #: The text of the kernel, where there is one, and why outputs are not in it.
+    kernel: str = ""
+    digest: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    #: The same without a kernel: what runs while it is compiled.
+    meanwhile: ProcessorSource | None = None
 
 
 def write(
@@ -58,22 +66,64 @@ def write(
     embed: bool = False,
 ) -> ProcessorSource:
     """The processor that computes the outputs. With `embed` the user's functions are in the text."""
-    constants = constants or {}
-    needed = _chunk_nodes(outputs)
-    demand = Demand(needed)
+    return _write(outputs, class_name, title, constants or {}, embed, None)
+
+
+def write_fused(
+    outputs: Mapping[str, g.Node], title: str = "", constants: Mapping[g.Node, Any] | None = None
+) -> ProcessorSource:
+    """The processor that computes what it can in one compiled loop, and the rest with awkward."""
+    columnar = write(outputs, title=title, constants=constants)
+    hints = name_hints(walk(list(outputs.values())))
+    stage = fused_stage(outputs, hints, constants or {}, Names(_TAKEN | helper_names() | _OF_KERNELS))
+    if not stage.lines:
+        return replace(columnar, refused=stage.kernel.refused)
+    return replace(_write(outputs, "Analysis", title, constants or {}, False, stage), meanwhile=columnar)
+
+
+def _write(
+    outputs: Mapping[str, g.Node],
+    class_name: str,
+    title: str,
+    constants: Mapping[g.Node, Any],
+    embed: bool,
+    stage: FusedStage | None,
+) -> ProcessorSource:
+    left = {name: node for name, node in outputs.items() if stage is None or name in stage.kernel.refused}
+    demand = Demand(_chunk_nodes(left))
     hints = name_hints(node for node in demand.order + demand.records if node.serial <= demand.newest)
-    emitter = Emitter(demand, Names(_TAKEN | helper_names()), hints, constants)
+    names = Names(_TAKEN | helper_names()) if stage is None else stage.names
+    emitter = Emitter(demand, names, hints, constants)
+    if stage is not None:
+        _call_kernel(stage, emitter)
     for node in demand.in_order():
         emitter.value(node)
-    answers, finals, post = _write_outputs(outputs, emitter)
+    answers, finals, post = _write_outputs(outputs, emitter, stage.fills if stage is not None else {})
     extra = embedded(emitter.functions) if embed else ""
-    text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs, extra)
+    text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs, extra, stage)
     origins = {start + number: demand.where(node) for number, node in emitter.origins.items()}
     first = start + len(emitter.lines) + 1  # after the line `return {`
     origins.update({first + number: demand.where(node) for number, (_, _, node) in enumerate(answers)})
     return ProcessorSource(
-        text, class_name, dict(emitter.columns), origins, "\n".join(emitter.lines), dict(emitter.functions)
+        text,
+        class_name,
+        dict(emitter.columns),
+        origins,
+        "\n".join(emitter.lines),
+        dict(emitter.functions),
+        stage.kernel.text if stage is not None else "",
+        stage.kernel.digest if stage is not None else "",
+        stage.kernel.refused if stage is not None else {},
     )
+
+
+def _call_kernel(stage: FusedStage, emitter: Emitter) -> None:
+    """The call of a kernel, and what it has computed as values of their nodes."""
+    emitter.lines += stage.lines
+    emitter.columns.update(stage.columns)
+    emitter.helpers |= {*stage.helpers, "ready_kernel"}
+    for node, variable in stage.pieces.items():
+        emitter.take(node, variable)
 
 
 def _chunk_nodes(outputs: Mapping[str, g.Node]) -> list[g.Node]:
@@ -101,14 +151,19 @@ def _scalar_walk(node: g.Node) -> list[g.Node]:
 Answer = tuple[str, str, g.Node]
 
 
-def _write_outputs(outputs: Mapping[str, g.Node], emitter: Emitter) -> tuple[list[Answer], list[str], list[str]]:
-    """Entries of the dict that `process` returns, entries of the final dict, and statements before it."""
+def _write_outputs(
+    outputs: Mapping[str, g.Node], emitter: Emitter, counted: Mapping[g.Fill, str]
+) -> tuple[list[Answer], list[str], list[str]]:
+    """Entries of the dict that `process` returns, entries of the final dict, and statements before it.
+
+    `counted` are the histograms that a kernel has filled, with the places of their bins.
+    """
     answers: dict[str, Answer] = {}
     finals: list[str] = []
     scalars = ScalarWriter(Names(_TAKEN | helper_names() | set(outputs)))
     for name, node in outputs.items():
         if isinstance(node, g.Fill):
-            histogram = _write_fill(name, node, emitter)
+            histogram = _write_fill(name, node, emitter, counted.get(node))
             answers[name] = (name, histogram, node)
             finals.append(f"{quoted(name)}: {_final_histogram(name, node, emitter, histogram)}")
         elif node.path:
@@ -145,10 +200,13 @@ def _write_aggregate(
 _MERGED = {"num": "sum", "count": "sum", "count_nonzero": "sum", "min": "least", "max": "greatest"}
 
 
-def _write_fill(name: str, node: g.Fill, emitter: Emitter) -> str:
+def _write_fill(name: str, node: g.Fill, emitter: Emitter, counted: str | None) -> str:
     """The statements that make and fill a histogram; its variable."""
     builder = ".".join(f"{method}({text})" for method, text in node.maker)
     made = emitter.assign(name, atom(f"hist.Hist.new.{builder}"), node)
+    if counted is not None:
+        emitter.lines.append(f"add_bins({made.text}, bins, {counted})")
+        return made.text
     emitter.helpers.add("fill")
     for members in node.fills:
         inside = [made.text]
@@ -207,6 +265,7 @@ def _assemble(
     post: list[str],
     outputs: Mapping[str, g.Node],
     extra: str,
+    stage: FusedStage | None,
 ) -> tuple[str, int]:
     schema = build.source_of(next(iter(outputs.values()))).dataset.schema
     read = "read_fields" if schema.coffea_schema else "read_columns"
@@ -225,16 +284,19 @@ def _assemble(
         "",
         *(helpers.rstrip().splitlines() + ["", ""] if helpers else []),
         *(extra.splitlines() + ["", ""] if extra else []),
+        *(_kernel_text(stage) if stage is not None else []),
         f"class {class_name}(processor.ProcessorABC):",
         f'    """Outputs:\n\n{in_docstring(about)}\n    """',
         "",
         f"    columns = {{{columns}\n    }}" if columns else "    columns: dict = {}",
         "",
+        *(["    meanwhile = None  # the same without the kernel", "    waits = True", ""] if stage is not None else []),
         "    def __init__(self, order=None):",
         '        """`order`: (sample, file) -> number, the order in which answers are put together."""',
         "        self.order = order or {}",
         "",
         "    def process(self, events):",
+        *(_ready_text(stage) if stage is not None else []),
         "        about = events.metadata",
         '        key = (about["dataset"], about["filename"], about["entrystart"])',
         *([f"        column = {read}(events, self.columns)"] if emitter.columns else []),
@@ -252,6 +314,18 @@ def _assemble(
     body += ["    def postprocess(self, out):", *(f"        {line}" for line in post)]
     body += ["        return {", *(f"            {final}," for final in finals), "        }", ""]
     return text + "\n" + "\n".join(body), start
+
+
+def _kernel_text(stage: FusedStage) -> list[str]:
+    return ["KERNEL = r'''", *stage.kernel.text.rstrip().splitlines(), "'''", "", ""]
+
+
+def _ready_text(stage: FusedStage) -> list[str]:
+    return [
+        f"        kernel = ready_kernel(KERNEL, {quoted(stage.kernel.digest)}, self.waits)",
+        "        if kernel is None:",
+        "            return self.meanwhile.process(events)",
+    ]
 
 
 def _scalar_text(node: g.Node) -> str:

@@ -20,11 +20,13 @@ class StageAccount:
     stage: Stage
     columns: tuple[str, ...]
     source: str
+    engine: tuple[str, ...] = ("columnar",)
 
     @property
     def program(self) -> str:
-        """The class in the code, without the helpers that it carries."""
-        return self.source[self.source.find("\nclass ") + 1 :]
+        """The class in the code with its kernel, without the helpers that they carry."""
+        kernel = self.source.find("\n@njit(\n")
+        return self.source[(kernel if kernel >= 0 else self.source.find("\nclass ")) + 1 :]
 
 
 def _whole(node: Node) -> str:
@@ -60,7 +62,7 @@ class Explanation:
             if stage.first:
                 lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
             lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")
-            lines.append("  engine: columnar")
+            lines += [f"  engine: {account.engine[0]}", *(f"    {reason}" for reason in account.engine[1:])]
             lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
             parts.append("\n".join(lines) + "\n\n" + account.program)
         return "\n\n".join(parts)

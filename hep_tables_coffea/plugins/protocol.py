@@ -95,7 +95,9 @@ class Backend(Protocol):
         """Yes, or no and the reason; before anything runs."""
         ...
 
-    def compile(self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str) -> Any:
+    def compile(
+        self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str, engine: str = "auto"
+    ) -> Any:
         """A program that one can read: it has `text` and `columns`."""
         ...
 

@@ -22,6 +22,6 @@ def peek(array: Any, n: int) -> Any:
     if stage.first:
         return make_local(array)[:n]
     backend: Any = registry.backend("coffea")
-    program = backend.compile(stage.outputs, {}, "the first rows")
+    program = backend.compile(stage.outputs, {}, "the first rows", "columnar")
     answers = backend.first_rows(program, stage.dataset, options, lambda found: len(found["rows"]) >= n)
     return answers["rows"][:n]

@@ -27,8 +27,9 @@ from hep_tables_coffea.backends.coffea.opening import (
     table_of,
 )
 from hep_tables_coffea.backends.coffea.split import chunks_of, events_per_chunk
+from hep_tables_coffea.codegen.fused.ready import is_compiled
 from hep_tables_coffea.codegen.load import load_class
-from hep_tables_coffea.codegen.processor import ProcessorSource, write
+from hep_tables_coffea.codegen.processor import ProcessorSource, write, write_fused
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.graph.nodes import Node, UserCall
 from hep_tables_coffea.plugins.functions import provided
@@ -51,20 +52,32 @@ class CoffeaBackend:
                 return Support(False, f"nobody provides the function {node.declared.name}: ht.backend_function does")
         return Support(True)
 
-    def compile(self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str) -> ProcessorSource:
-        return write(outputs, title=title, constants=constants)
+    def compile(
+        self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str, engine: str = "auto"
+    ) -> ProcessorSource:
+        if engine == "columnar":
+            return write(outputs, title=title, constants=constants)
+        return write_fused(outputs, title=title, constants=constants)
 
-    def instance(self, program: ProcessorSource, dataset: Dataset) -> Any:
-        """The generated processor, told in which order answers are put together."""
-        return load_class(program.text, program.class_name, program.functions)(order=order_of(dataset))
+    def instance(self, program: ProcessorSource, dataset: Dataset, waits: bool = False) -> Any:
+        """The generated processor, told in which order answers are put together.
+
+        One with a kernel knows one without, which runs while the kernel is compiled, unless it `waits` for it.
+        """
+        made = load_class(program.text, program.class_name, program.functions)(order=order_of(dataset))
+        if program.meanwhile is not None:
+            made.meanwhile, made.waits = self.instance(program.meanwhile, dataset), waits
+        return made
 
     def execute(self, program: ProcessorSource, dataset: Dataset, options: Options) -> Delivery:
         started = time.perf_counter()
         opened, failures = describe(dataset, options, program.columns)
         failures += refuse_lacking(opened, dataset, program, options)
         described = time.perf_counter()
-        processor = self.instance(program, dataset)
         chunks = cut(opened, program, options)
+        if program.meanwhile is not None and options.engine == "auto" and not worthwhile(program, chunks):
+            program = program.meanwhile
+        processor = self.instance(program, dataset, waits=options.engine == "fused")
         runner = ChunkRunner(processor, uuid4().hex, options.on_error == "raise", class_of(dataset.schema))
         merged = run_chunks(chunks, runner, options)
         failures += chunk_failures(merged["failures"], program, options)
@@ -99,6 +112,18 @@ class CoffeaBackend:
                 if enough(answers):
                     return answers
         return answers
+
+
+#: Seconds of awkward's work for each event and each statement, and what compiling has to save at least.
+STATEMENT, COMPILING = 1e-8, 0.5
+
+
+def worthwhile(program: ProcessorSource, chunks: Sequence[Chunk]) -> bool:
+    """Whether there is enough work for a kernel: always where it is compiled already."""
+    assert program.meanwhile is not None
+    events = sum(chunk.stop - chunk.start for chunk in chunks)
+    statements = program.meanwhile.process.count("\n") + 1
+    return is_compiled(program.digest) or events * statements * STATEMENT > COMPILING
 
 
 def cut(opened: Opened, program: ProcessorSource, options: Options) -> list[Chunk]:

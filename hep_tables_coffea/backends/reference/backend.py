@@ -61,7 +61,9 @@ class ReferenceBackend:
                 return Support(False, f"nobody provides the function {node.declared.name}: ht.backend_function does")
         return Support(True)
 
-    def compile(self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str) -> ReferenceProgram:
+    def compile(
+        self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str, engine: str = "auto"
+    ) -> ReferenceProgram:
         order = tuple(in_order(map(ask, per_event(outputs))))
         return ReferenceProgram(dict(outputs), dict(constants), order, columns_of(order), title)
 

@@ -1,0 +1,229 @@
+"""Histograms in kernels: which bin a value goes to, where its contents stand, and how they become a histogram again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hep_tables_coffea.codegen.fused import formulas
+from hep_tables_coffea.codegen.fused.expand import Expander
+from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Unfusable
+from hep_tables_coffea.codegen.fused.walks import Env, Value
+from hep_tables_coffea.codegen.source import quoted
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.types.elements import Text
+
+__all__ = ["Bins", "Slab", "fill_effects", "rows_of", "template"]
+
+#: The transformations of regular axes.
+_TRANSFORMED = {"None": "{}", "log": "np.log({})", "sqrt": "np.sqrt({})"}
+
+
+@dataclass(slots=True)
+class Slab:
+    """The contents of a histogram, or of the part of it with some categories, in the array of all bins."""
+
+    begins: int
+    shape: tuple[int, ...]
+    categories: tuple[str | None, ...]
+    counter: str = ""
+
+
+@dataclass(slots=True)
+class Bins:
+    """The bins of all histograms of a kernel, one after the other, and the edges of their axes."""
+
+    size: int = 0
+    edges: list[float] = field(default_factory=list)
+    slabs: dict[g.Fill, list[Slab]] = field(default_factory=dict)
+    counters: list[str] = field(default_factory=list)
+
+    def taken(self, size: int) -> int:
+        begins, self.size = self.size, self.size + size
+        return begins
+
+    def edges_at(self, edges: list[float]) -> int:
+        """Where some edges stand; equal ones stand there once."""
+        for first in range(len(self.edges) - len(edges) + 1):
+            if self.edges[first : first + len(edges)] == edges:
+                return first
+        first = len(self.edges)
+        self.edges += edges
+        return first
+
+
+@dataclass(slots=True)
+class _Axis:
+    """One axis: how many bins it has with those for what is outside, and the expression of the bin."""
+
+    bins: int = 0
+    text: str = ""
+    category: str | None = None
+
+
+def template(node: g.Fill) -> Any:
+    """The histogram without contents."""
+    import hist
+
+    made: Any = hist.Hist.new
+    builder = ".".join(f"{method}({text})" for method, text in node.maker)
+    return eval(f"made.{builder}", {"made": made, "hist": hist, "np": np})
+
+
+def fill_effects(node: g.Fill, expander: Expander, bins: Bins) -> list[Effect]:
+    """The statements that fill a histogram."""
+    made = template(node)
+    storage = made.storage_type.__name__
+    if storage not in ("Double", "Int64", "Weight"):
+        raise Unfusable(f"the storage {storage}")
+    taken = Bins(bins.size, list(bins.edges), {node: []}, list(bins.counters))
+    effects = [_fill(node, members, made, storage, expander, taken) for members in node.fills]
+    bins.size, bins.edges, bins.counters = taken.size, taken.edges, taken.counters
+    bins.slabs.update(taken.slabs)
+    return effects
+
+
+def _fill(node: g.Fill, members: Any, made: Any, storage: str, expander: Expander, bins: Bins) -> Effect:
+    nodes = [node.args[position] for _, position in members]
+    names = [name for name, _ in members]
+    if "sample" in names:
+        raise Unfusable("histograms of means")
+    deepest = max(nodes, key=lambda one: len(one.path))
+    loops, env = rows_of(deepest.path, expander)
+    values = [expander.value(one, env[: len(one.path)]) for one in nodes]
+    axes: list[_Axis] = []
+    used: list[Inst] = []
+    for axis, one, value in zip(made.axes, nodes, values):
+        axes.append(_axis(axis, one, value, expander, bins, used))
+    weight = None
+    if "weight" in names:
+        if storage == "Int64":
+            raise Unfusable("weights in a storage of integers")
+        weight = expander.settle(formulas.cast(expander.program, expander.settle(values[-1].inst), "float64"))
+        used.append(weight)
+    guards = [expander.settle(value.ok) for value in values if value.ok is not None]
+    write = _statement(axes, _slab(node, axes, storage, made, bins), storage, weight is not None)
+    return Effect("statement", guarded(loops, guards), used, (write,))
+
+
+def rows_of(path: Any, expander: Expander) -> tuple[list[tuple[Loop, tuple[Inst, ...]]], Env]:
+    """The loops over all rows of a path."""
+    loops: list[tuple[Loop, tuple[Inst, ...]]] = []
+    env: Env = ()
+    for k in range(len(path)):
+        more, row = expander.walk(path, k, env, loops[-1][0] if loops else None)
+        loops += more
+        env = (*env, row)
+    return loops, env
+
+
+def guarded(
+    loops: list[tuple[Loop, tuple[Inst, ...]]], guards: list[Inst]
+) -> tuple[tuple[Loop, tuple[Inst, ...]], ...]:
+    """The loops with further conditions, each in the outermost body that knows it."""
+    made = list(loops)
+    for guard in guards:
+        place = next((k for k, (loop, _) in enumerate(made) if loop is guard.level), len(made) - 1)
+        loop, known = made[place]
+        if guard not in known and not (guard.op == "const" and guard.info[0] == "True"):
+            made[place] = (loop, (*known, guard))
+    return tuple(made)
+
+
+def _slab(node: g.Fill, axes: list[_Axis], storage: str, made: Any, bins: Bins) -> Slab:
+    shape = tuple(axis.bins for axis in axes if axis.category is None)
+    categories = tuple(axis.category for axis in axes)
+    known = next((slab for slab in bins.slabs[node] if slab.categories == categories), None)
+    if known is None:
+        size = int(np.prod(shape, dtype=int))
+        known = Slab(bins.taken(size * (2 if storage == "Weight" else 1)), shape, categories)
+        if any(one is not None for one in categories):
+            known.counter = f"filled_{len(bins.counters)}"
+            bins.counters.append(known.counter)
+        bins.slabs[node].append(known)
+    return known
+
+
+def _statement(axes: list[_Axis], slab: Slab, storage: str, weighted: bool) -> Callable[[list[str]], list[str]]:
+    """How a bin is filled, given the texts of the values."""
+    numbers = [axis for axis in axes if axis.category is None]
+    size = int(np.prod(slab.shape, dtype=int))
+
+    def write(texts: list[str]) -> list[str]:
+        parts = []
+        for k, axis in enumerate(numbers):
+            stride = int(np.prod(slab.shape[k + 1 :], dtype=int))
+            text = axis.text.format(*texts)
+            parts.append(text if stride == 1 else f"{text} * {stride}")
+        place = " + ".join([*([str(slab.begins)] if slab.begins or not parts else []), *parts])
+        count = [f"{slab.counter} += 1"] if slab.counter else []
+        weight = texts[-1] if weighted else "1.0"
+        if storage != "Weight":
+            return [f"bins[{place}] += {weight}", *count]
+        if not weighted:
+            return [f"place = {place}", "bins[place] += 1.0", f"bins[place + {size}] += 1.0", *count]
+        return [
+            f"place = {place}",
+            f"weight = {weight}",
+            "bins[place] += weight",
+            f"bins[place + {size}] += weight * weight",
+            *count,
+        ]
+
+    return write
+
+
+def _axis(axis: Any, node: g.Node, value: Value, expander: Expander, bins: Bins, used: list[Inst]) -> _Axis:
+    traits = axis.traits
+    kind = type(axis).__name__
+    if traits.circular or (traits.growth and kind != "StrCategory"):
+        raise Unfusable(f"an axis {kind} that is circular or grows")
+    if kind == "StrCategory":
+        return _Axis(category=_category(node))
+    inst = expander.settle(value.inst)
+    number = len(used)
+
+    def takes(dtype: str) -> None:
+        used.append(formulas.cast(expander.program, inst, dtype))
+
+    if kind == "Boolean":
+        takes("bool")
+        return _Axis(2, f"(1 if {{{number}}} else 0)")
+    if kind == "Regular" and traits.underflow and traits.overflow and str(axis.transform) in _TRANSFORMED:
+        takes("float64")
+        low, width = (float(number) for number in axis._ax.__getstate__()[-2:])  # as boost-histogram reckons with them
+        text = _TRANSFORMED[str(axis.transform)].format(f"{{{number}}}")
+        return _Axis(len(axis) + 2, f"bin_between({text}, {low!r}, {width!r}, {float(len(axis))!r})")
+    if kind == "Variable" and traits.underflow and traits.overflow:
+        takes("float64")
+        edges = [float(edge) for edge in axis.edges]
+        first = bins.edges_at(edges)
+        name = (
+            "bin_of_even_edges" if np.allclose(np.diff(edges), (edges[-1] - edges[0]) / len(axis)) else "bin_of_edges"
+        )
+        return _Axis(len(axis) + 2, f"{name}({{{number}}}, edges, np.int64({first}), np.int64({len(axis)}))")
+    if kind == "Integer" and traits.underflow and traits.overflow and inst.dtype.kind in "iub":
+        takes("int32")
+        low = int(axis.edges[0])
+        return _Axis(len(axis) + 2, f"bin_of_number(np.int64({{{number}}}), np.int64({low}), np.int64({len(axis)}))")
+    if kind == "IntCategory" and len(axis) <= 16 and inst.dtype.kind in "iub":
+        takes("int64")
+        text = str(len(axis))
+        for k in reversed(range(len(axis))):
+            text = f"({k} if {{{number}}} == {int(axis.value(k))} else {text})"
+        return _Axis(len(axis) + (1 if traits.overflow else 0), text)
+    raise Unfusable(f"an axis {kind} of this kind")
+
+
+def _category(node: g.Node) -> str:
+    """The expression of a category that is the same for a whole chunk."""
+    while isinstance(node, g.Restrict) or (isinstance(node, g.Call) and node.function == "ht.broadcast"):
+        node = node.args[0]
+    if isinstance(node, g.Literal) and isinstance(node.type, Text):
+        return quoted(str(node.value))
+    if isinstance(node, g.Metadata) and isinstance(node.type, Text) and not node.type.option:
+        return f"events.metadata[{quoted(node.name)}]"
+    raise Unfusable("categories that differ from row to row")

@@ -1,0 +1,160 @@
+"""Functions that processors with a kernel carry with them: columns as flat arrays and back, bins, the compiled kernel.
+
+Each is copied as text where it is used, so each stands alone and knows only `ak`, `np` and what it imports itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+
+def list_starts(columns: dict[str, Any], level: int) -> Any:
+    """Where the lists of some columns begin in their flat values, which is the same for all of them."""
+    known: Any = None
+    first = ""
+    for name, array in columns.items():
+        layout = array.layout
+        for _ in range(level):
+            layout = layout.to_ListOffsetArray64(True)
+            offsets = np.asarray(layout.offsets.data)
+            layout = layout.content
+        if known is None:
+            known, first = offsets, name
+        elif offsets is not known and not np.array_equal(offsets, known):
+            msg = f"the columns {first} and {name} have lists of different lengths"
+            raise ValueError(msg)
+    return known
+
+
+def starts_of(counts: Any) -> Any:
+    """Where lists of these lengths begin in their flat values."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.asarray(counts, dtype=np.int64))])
+
+
+def flat_layout(array: Any) -> Any:
+    """The values in all lists, one after the other."""
+    layout = array.layout
+    while layout.is_list:
+        layout = layout.to_ListOffsetArray64(True)
+        layout = layout.content[: layout.offsets[-1]]
+    return layout
+
+
+def flat_numbers(array: Any, dtype: str) -> Any:
+    """The numbers in all lists, one after the other; zero where one is missing."""
+    layout = flat_layout(array)
+    if layout.is_option:
+        layout = ak.to_layout(ak.fill_none(ak.Array(layout), 0, axis=0))
+    if layout.is_unknown:
+        return np.empty(0, dtype)
+    return np.ascontiguousarray(ak.to_numpy(layout), dtype=dtype)
+
+
+def flat_known(array: Any) -> Any:
+    """Which of the numbers in all lists are not missing."""
+    layout = flat_layout(array)
+    return ~np.asarray(layout.mask_as_bool(valid_when=False)) if layout.is_option else np.ones(layout.length, bool)
+
+
+def longest(starts: Any) -> int:
+    """The length of the longest list."""
+    return int(np.diff(starts).max(initial=0))
+
+
+def as_column(values: Any, known: Any, counts: list[Any]) -> Any:
+    """Flat values as a column again; `counts` are the lengths of its lists, innermost first."""
+    layout = ak.contents.NumpyArray(values.copy())
+    if known is not None:
+        layout = ak.contents.ByteMaskedArray(ak.index.Index8(known.astype(np.int8)), layout, valid_when=True)
+        layout = layout.to_IndexedOptionArray64()
+    for count in counts:
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
+        layout = ak.contents.ListOffsetArray(ak.index.Index64(offsets), layout)
+    return ak.Array(layout)
+
+
+def add_bins(histogram: Any, bins: Any, parts: list[Any]) -> None:
+    """What a kernel has counted, as contents of a histogram. A category is there where something was filled.
+
+    A part has its place in `bins`, its shape, the category of each axis that has them, and how often it was filled.
+    """
+    parts = [part for part in parts if part[3]]
+    for _, _, categories, _ in parts:
+        if any(one is not None for one in categories):
+            histogram.fill(*(0 if one is None else one for one in categories))
+    histogram.reset()
+    view = histogram.view(flow=True)
+    for begins, shape, categories, _ in parts:
+        axes = histogram.axes
+        place = tuple(slice(None) if one is None else axes[k].index(one) for k, one in enumerate(categories))
+        size = int(np.prod(shape, dtype=int))
+        contents = bins[begins : begins + size].reshape(shape)
+        if hasattr(view, "variance"):
+            view["value"][place] += contents
+            view["variance"][place] += bins[begins + size : begins + 2 * size].reshape(shape)
+        else:
+            view[place] += contents.astype(view.dtype)
+
+
+def ready_kernel(text: str, digest: str, wait: bool) -> Any:
+    """The compiled kernel. None while it is compiled in the background, and where it cannot be compiled."""
+    import os
+    import sys
+    import threading
+    import types
+    from concurrent.futures import Future
+
+    keeper = vars(sys.modules.setdefault("_hep_tables_coffea_worker", types.ModuleType("_hep_tables_coffea_worker")))
+    kernels = keeper.setdefault(f"kernels_{os.getpid()}", {})
+    fresh: Any = Future()
+    job = kernels.setdefault(digest, fresh)
+    if job is fresh:
+        threading.Thread(target=compile_kernel, args=(job, text, digest), daemon=True).start()
+    return job.result() if wait or job.done() else None
+
+
+def compile_kernel(job: Any, text: str, digest: str) -> None:
+    """Compile a kernel, or find it compiled on disk."""
+    import importlib.util
+    import sys
+    import warnings
+
+    try:
+        path = kernel_file(text, digest)
+        spec: Any = importlib.util.spec_from_file_location(f"kernel_{digest}", path)
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # numba looks for it there
+        spec.loader.exec_module(module)
+        job.set_result(module.kernel)
+    except BaseException as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        warnings.warn(f"a program could not be compiled, so that the columnar engine runs it: {reason}", stacklevel=1)
+        job.set_result(None)
+
+
+def kernel_file(text: str, digest: str) -> str:
+    """The file of a kernel, beside which numba keeps it compiled. Where nothing can be kept it is in a temporary folder."""
+    import os
+    import tempfile
+    from pathlib import Path
+
+    base = os.environ.get("HEP_TABLES_COFFEA_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "hep_tables_coffea"
+    )
+    for folder in (Path(base) / "kernels", Path(tempfile.mkdtemp(prefix="hep_tables_coffea_"))):
+        path = folder / f"kernel_{digest}.py"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not path.exists():  # written beside and moved: another process may want it too
+                fresh = folder / f"kernel_{digest}.{os.getpid()}.tmp"
+                fresh.write_text(text)
+                os.replace(fresh, path)
+            (folder / "__pycache__").mkdir(exist_ok=True)
+            if os.access(folder / "__pycache__", os.W_OK):
+                return str(path)
+        except OSError:
+            continue
+    msg = "there is no folder in which a kernel could be written"
+    raise OSError(msg)

@@ -1,0 +1,255 @@
+"""The kernel of some outputs: which of them it can compute, its text, and what it takes and gives."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hep_tables_coffea.codegen.fused import formulas
+from hep_tables_coffea.codegen.fused.expand import Expander
+from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of
+from hep_tables_coffea.codegen.fused.ir import Effect, Unfusable
+from hep_tables_coffea.codegen.fused.schedule import schedule
+from hep_tables_coffea.codegen.fused.writer import Writer
+from hep_tables_coffea.codegen.source import Names
+from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.axes import Axis, Path
+from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.types.elements import Number, Record
+from hep_tables_coffea.types.schema import Leaf
+
+__all__ = ["Column", "Kernel", "aggregated", "fuse"]
+
+_TAKEN = "np njit math kernel events bins edges used place weight bin_between bin_of_edges bin_of_even_edges bin_of_number sort_rows range abs min max".split()  # fmt: skip
+
+
+@dataclass(slots=True)
+class Column:
+    """Values that a kernel appends: for each row of a path."""
+
+    name: str
+    dtype: np.dtype[Any]
+    option: bool
+    path: Path
+
+
+@dataclass(slots=True)
+class Kernel:
+    """A compiled loop over events, as text, and what stands around it."""
+
+    text: str
+    digest: str
+    #: Arrays that are read: name -> ("rows", axis), ("data", column), ("valid", column).
+    arrays: dict[str, tuple[str, Any]]
+    #: Arrays that are used for lists of one event: name -> type and axis.
+    kept: dict[str, tuple[np.dtype[Any], Axis]]
+    metadata: dict[str, g.Metadata]
+    texts: dict[str, int]
+    stored: dict[str, tuple[g.Field, Leaf]]
+    bins: int
+    edges: list[float]
+    slabs: dict[g.Fill, list[Slab]]
+    columns: dict[g.Node, Column]
+    counters: list[str]
+    #: Output -> why it is left to the columnar engine.
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class _Maker:
+    """Collects what outputs need, as far as they can be fused."""
+
+    def __init__(
+        self, outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any]
+    ) -> None:
+        self.expander = Expander(Names(_TAKEN), hints, constants)
+        self.expander.knows(walk(list(outputs.values())))
+        self.bins = Bins()
+        self.columns: dict[g.Node, Column] = {}
+        self.effects: list[Effect] = []
+        self.refused: dict[str, str] = {}
+        for name, node in outputs.items():
+            try:
+                effects, columns = self._output(node)
+            except Unfusable as reason:
+                self.refused[name] = str(reason)
+                continue
+            except RecursionError:
+                self.refused[name] = "it is nested too deeply"
+                continue
+            self.effects += effects
+            self.columns |= columns
+
+    def _output(self, node: g.Node) -> tuple[list[Effect], dict[g.Node, Column]]:
+        if isinstance(node, g.Fill):
+            return fill_effects(node, self.expander, self.bins), {}
+        columns: dict[g.Node, Column] = {}
+        effects: list[Effect] = []
+        for one in [node] if node.path else aggregated(node):
+            flat = not node.path
+            if isinstance(one, g.Fill):
+                effects += fill_effects(one, self.expander, self.bins)
+                continue
+            self._column(one, effects, columns, flat)
+        return effects, columns
+
+    def _column(self, node: g.Node, effects: list[Effect], columns: dict[g.Node, Column], flat: bool) -> None:
+        """The values of a node, and unless they are wanted flat the numbers of rows in its lists."""
+        if node in self.columns or node in columns:
+            return
+        if isinstance(node.type, Record):
+            if isinstance(node, g.Behave) or not node.type.fields or flat:
+                raise Unfusable("whole records of a method")
+            for name in _readable(node):
+                member = build.field(node, name)
+                if len(member.path) != len(node.path):
+                    raise Unfusable("records with lists in them")
+                self._column(member, effects, columns, flat)
+            return
+        if not isinstance(node.type, Number):
+            raise Unfusable("strings")
+        formulas.check(node.type.dtype)
+        loops, env = rows_of(node.path, self.expander)
+        found = self.expander.value(node, env)
+        inst = self.expander.settle(found.inst)
+        if inst.dtype != node.type.dtype:
+            inst = formulas.cast(self.expander.program, inst, node.type.dtype)
+        name = self.expander.names.new("column")
+        values = [inst]
+        if node.type.option:
+            true = formulas.constant(self.expander.program, True, bool)
+            values.append(self.expander.settle(found.ok) if found.ok is not None else true)
+
+        def write(texts: list[str]) -> list[str]:
+            lines = [f"{name}[n_{name}] = {texts[0]}"]
+            lines += [f"{name}_known[n_{name}] = {text}" for text in texts[1:]]
+            return [*lines, f"n_{name} += 1"]
+
+        effects.append(Effect("statement", tuple(loops), values, (write,)))
+        columns[node] = Column(name, node.type.dtype, node.type.option, node.path)
+        if not flat and len(node.path) > 1:
+            self._column(functions.reduce("num", build.anchor(node)), effects, columns, flat)
+
+
+def aggregated(node: g.Node) -> list[g.Node]:
+    """What a dataset-wide value is computed from in each chunk."""
+    stop = (g.Aggregate, g.Fill)
+    found: list[g.Node] = []
+    for one in walk([node], lambda n: () if isinstance(n, stop) else n.needs):
+        if isinstance(one, g.Fill):
+            found.append(one)
+        elif isinstance(one, g.Aggregate):
+            if one.function in ("first", "last") and len(one.args[0].path) > 1:
+                raise Unfusable("the first list of the dataset")
+            found += one.args
+    return found
+
+
+def _readable(node: g.Node) -> list[str]:
+    assert isinstance(node.type, Record)
+    group = node.type.group
+    if group is None:
+        return list(node.type.fields)
+    members = group.fields
+    return [n for n in node.type.fields if not (isinstance(members[n], Leaf) and members[n].problem)]  # type: ignore[union-attr]
+
+
+def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any]) -> Kernel:
+    """The kernel of all outputs that can be fused; which cannot, and why, is in `refused`."""
+    maker = _Maker(outputs, hints, constants)
+    expander = maker.expander
+    writer = Writer(expander.names)
+    lines = writer.write(schedule(maker.effects)) if maker.effects else []
+    body = "\n".join(lines)
+    words = set(re.findall(r"\w+", body))
+    arrays = {name: about for name, about in expander.arrays.columns.items() if name in words}
+    kept = {name: about for name, about in expander.arrays.kept.items() if name in words}
+    metadata = {name: node for name, node in expander.arguments.items() if name in words or f"{name}_known" in words}
+    columns = maker.columns
+    counters = maker.bins.counters
+    takes = ["events", *arrays, *_metadata_names(metadata), *kept]
+    if maker.bins.size:
+        takes += ["bins"] + (["edges"] if maker.bins.edges else [])
+    for column in columns.values():
+        takes += [column.name] + ([f"{column.name}_known"] if column.option else [])
+    counted = [f"n_{column.name}" for column in columns.values()] + counters
+    start = [f"    {name} = 0" for name in counted]
+    end = [f"    used[{k}] = {name}" for k, name in enumerate(counted)]
+    takes += ["used"] if counted else []
+    types = ", ".join(_types(takes, arrays, expander, metadata, kept, columns))
+    head = [
+        "@njit(",
+        f'    "void({types})",',
+        '    nogil=True, error_model="numpy", cache=True,',
+        ")",
+        *_signature(takes),
+    ]
+    text = "\n".join([*_primitives(words), *head, *start, *lines, *end, ""])
+    return Kernel(
+        text, hashlib.sha256(text.encode()).hexdigest()[:20], arrays, kept, metadata, dict(expander.texts),
+        {name: about for name, about in expander.columns.items() if name in words or f"{name}_known" in words},
+        maker.bins.size, maker.bins.edges, maker.bins.slabs, columns, counters, maker.refused,
+    )  # fmt: skip
+
+
+def _types(
+    takes: list[str],
+    arrays: Mapping[str, tuple[str, Any]],
+    expander: Expander,
+    metadata: Mapping[str, g.Metadata],
+    kept: Mapping[str, tuple[np.dtype[Any], Axis]],
+    columns: Mapping[g.Node, Column],
+) -> list[str]:
+    """The types of what a kernel takes, as numba writes them: it is compiled before it is called."""
+    known = {"events": "int64", "bins": "float64[::1]", "edges": "float64[::1]", "used": "int64[::1]"}
+    for name, (kind, _) in arrays.items():
+        if kind == "data":
+            known[name] = f"{_numba(expander.columns[name][0].type.dtype)}[::1]"  # type: ignore[union-attr]
+        else:
+            known[name] = "int64[::1]" if kind == "rows" else "boolean[::1]"
+    for name, node in metadata.items():
+        known[name] = "int64" if not isinstance(node.type, Number) else _numba(node.type.dtype)
+        known[f"{name}_known"] = "boolean"
+    known |= {name: f"{_numba(dtype)}[::1]" for name, (dtype, _) in kept.items()}
+    for column in columns.values():
+        known[column.name] = f"{_numba(column.dtype)}[::1]"
+        known[f"{column.name}_known"] = "boolean[::1]"
+    return [known[name] for name in takes]
+
+
+def _numba(dtype: np.dtype[Any]) -> str:
+    return "boolean" if dtype.kind == "b" else dtype.name
+
+
+def _metadata_names(metadata: Mapping[str, g.Metadata]) -> list[str]:
+    return [one for name, node in metadata.items() for one in ([name, f"{name}_known"] if node.type.option else [name])]
+
+
+def _signature(takes: list[str]) -> list[str]:
+    """`def kernel(...)`, broken where it is long."""
+    lines = ["def kernel("]
+    current = "   "
+    for name in takes:
+        if len(current) + len(name) > 110:
+            lines.append(current)
+            current = "   "
+        current += f" {name},"
+    return [*lines, current, "):"]
+
+
+def _primitives(words: Iterable[str]) -> list[str]:
+    """The text of what the kernel calls."""
+    from hep_tables_coffea.codegen.fused import primitives
+
+    wanted = [name for name in primitives.__all__ if name in set(words)]
+    texts = [
+        inspect.getsource(getattr(primitives, name)).replace("  # type: ignore[no-untyped-def]", "") for name in wanted
+    ]
+    compiled = "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{text}' for text in texts)
+    return ["import numpy as np", "from numba import njit", "", "", *(f"{compiled}\n\n" if texts else "").splitlines()]

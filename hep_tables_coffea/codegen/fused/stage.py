@@ -1,0 +1,289 @@
+"""What stands around a kernel in a generated processor: its arguments, the call, and the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hep_tables_coffea.codegen.fused.ir import Unfusable
+from hep_tables_coffea.codegen.fused.kernel import Column, Kernel, fuse
+from hep_tables_coffea.codegen.source import Names, quoted, tuple_text
+from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.axes import Axis, Path
+from hep_tables_coffea.types.elements import Record
+
+__all__ = ["FusedStage", "fused_stage"]
+
+
+@dataclass(slots=True)
+class FusedStage:
+    """A kernel with the statements that call it."""
+
+    kernel: Kernel
+    names: Names
+    #: Column name -> (dtype, depth, counter).
+    columns: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    #: Node -> the variable that holds it.
+    pieces: dict[g.Node, str] = field(default_factory=dict)
+    #: Histogram -> the parts of `bins` that are its contents, as an expression.
+    fills: dict[g.Fill, str] = field(default_factory=dict)
+    helpers: set[str] = field(default_factory=set)
+
+
+def fused_stage(
+    outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any], names: Names
+) -> FusedStage:
+    """The part of some outputs that one kernel computes; without lines where it is nothing."""
+    try:
+        kernel = fuse(outputs, hints, constants)
+    except Unfusable as reason:  # of all together: lists that need each other
+        kernel = Kernel("", "", {}, {}, {}, {}, {}, 0, [], {}, {}, [], dict.fromkeys(outputs, str(reason)))
+    stage = FusedStage(kernel, names)
+    if kernel.slabs or kernel.columns:
+        _Around(stage, outputs).write()
+    return stage
+
+
+class _Around:
+    def __init__(self, stage: FusedStage, outputs: Mapping[str, g.Node]) -> None:
+        self.stage, self.kernel, self.names = stage, stage.kernel, stage.names
+        self.outputs = outputs
+        self.variables: dict[str, str] = {}
+
+    def write(self) -> None:
+        arguments = ["len(events)"]
+        for name, (kind, about) in self.kernel.arrays.items():
+            arguments.append(self._variable(name, self._array(name, kind, about)))
+        arguments += self._metadata()
+        for name, (dtype, axis) in self.kernel.kept.items():
+            arguments.append(self._variable(name, f"np.zeros({self._most(axis)} + 1, {dtype.name!r})"))
+        if self.kernel.bins:
+            arguments.append(self._variable("bins", f"np.zeros({self.kernel.bins})"))
+            if self.kernel.edges:
+                arguments.append(f"np.array({self.kernel.edges!r})")
+        counted = [f"n_{column.name}" for column in self.kernel.columns.values()] + self.kernel.counters
+        for column in self.kernel.columns.values():
+            arguments += self._buffers(column)
+        if counted:
+            arguments.append(self._variable("used", f"np.zeros({len(counted)}, np.int64)"))
+        self.stage.lines.append(f"kernel({', '.join(arguments)})")
+        self._columns(counted)
+        self._fills(counted)
+
+    def _variable(self, wish: str, text: str) -> str:
+        name = self.variables[wish] = self.names.new(wish)
+        self.stage.lines.append(f"{name} = {text}")
+        return name
+
+    # -- what goes in ------------------------------------------------------------------------------------------------
+
+    def _array(self, name: str, kind: str, about: Any) -> str:
+        if kind == "rows":
+            return self._starts(about)
+        node, leaf = next(one for one in self.kernel.stored.values() if one[1].column == about)
+        self._read(node)
+        if kind == "valid":
+            self.stage.helpers.add("flat_known")
+            return f"flat_known(column[{quoted(about)}])"
+        self.stage.helpers.add("flat_numbers")
+        del leaf
+        return f"flat_numbers(column[{quoted(about)}], {node.type.dtype.name!r})"  # type: ignore[union-attr]
+
+    def _read(self, node: g.Field) -> None:
+        from hep_tables_coffea.codegen.columnar import counter_of
+
+        record: Any = node.args[0].type
+        leaf = record.group.fields[node.name]
+        counter = counter_of(node.args[0], leaf, self.stage.columns)
+        self.stage.columns[leaf.column] = (leaf.dtype, leaf.depth, counter)
+
+    def _starts(self, axis: Axis) -> str:
+        """Where the lists of a collection begin: as all columns that are read of it have it."""
+        beside = {}
+        for node, leaf in self.kernel.stored.values():
+            if axis in node.path:
+                self._read(node)
+                beside[leaf.column] = node.path.index(axis)
+        if beside:
+            self.stage.helpers.add("list_starts")
+            level = next(iter(beside.values()))
+            inside = ", ".join(f"{quoted(name)}: column[{quoted(name)}]" for name in beside)
+            return f"list_starts({{{inside}}}, {level})"
+        return self._counted(axis)
+
+    def _counted(self, axis: Axis) -> str:
+        """Where lists begin of which no column is read: from the column that counts them, or from any column."""
+        for node in _stored_lists(self.outputs):
+            if axis not in node.path:
+                continue
+            group: Any = node.type.group if isinstance(node.type, Record) else None
+            if group is not None and group.counter and len(node.path) == 2:
+                self.stage.columns.setdefault(group.counter, ("int64", 0, ""))
+                self.stage.helpers.add("starts_of")
+                return f"starts_of(column[{quoted(group.counter)}])"
+            column = node if group is None else _any_column(node, group)
+            self._read(column)
+            leaf: Any = column.args[0].type.group.fields[column.name]  # type: ignore[union-attr]
+            self.stage.helpers.add("list_starts")
+            name = quoted(leaf.column)
+            return f"list_starts({{{name}: column[{name}]}}, {column.path.index(axis)})"
+        msg = f"no column has the lists of {axis.name}"
+        raise AssertionError(msg)
+
+    def _metadata(self) -> list[str]:
+        arguments = []
+        for name, node in self.kernel.metadata.items():
+            text = f"events.metadata.get({quoted(node.name)})"
+            known = next(value for value in node.values if value is not None)
+            if isinstance(known, str):
+                arguments.append(f"{self.kernel.texts!r}.get({text}, -1)")
+            else:
+                kind = node.type.dtype.name.replace("bool", "bool_")  # type: ignore[union-attr]
+                arguments.append(f"np.{kind}({text} or 0)")
+            if node.type.option:
+                arguments.append(f"{text} is not None")
+            del name
+        return arguments
+
+    # -- how much of it there may be ---------------------------------------------------------------------------------
+
+    def _most(self, axis: Axis) -> str:
+        """The most rows of an axis in one event, at least: an expression."""
+        if axis.parent is not None:
+            return self._most(axis.parent)
+        if axis.kind == "rows":
+            self.stage.helpers.add("longest")
+            return f"longest({self.variables[self._name_of(axis)]})"
+        if axis.kind == "joined":
+            return "(" + " + ".join(map(self._most, axis.inputs)) + ")"
+        if axis.kind == "listed":
+            return str(axis.params[1])
+        inputs = axis.inputs * axis.params[0] if axis.kind == "pairs" else axis.inputs
+        return " * ".join(map(self._most, inputs))
+
+    def _name_of(self, axis: Axis) -> str:
+        return next(name for name, (kind, about) in self.kernel.arrays.items() if kind == "rows" and about is axis)
+
+    def _room(self, path: Path) -> str:
+        """The most rows of a path in the whole chunk: an expression."""
+        if len(path) == 1 and path[0].base.kind == "rows":
+            return "len(events)"
+        counts = [self._counts(axis, path[:k]) for k, axis in enumerate(path) if k or axis.kind == "flat"]
+        return f"int(np.sum({' * '.join(counts)}))"
+
+    def _counts(self, axis: Axis, before: Path) -> str:
+        """The most rows of an axis in each event."""
+        if axis.parent is not None:
+            return self._counts(axis.parent, before)
+        if axis.kind == "rows":
+            starts = self.variables[self._name_of(axis)]
+            if "." in axis.params[1]:
+                return f"longest({starts})"
+            return f"np.diff({starts})"
+        if axis.kind == "joined":
+            return "(" + " + ".join(self._counts(one, before) for one in axis.inputs) + ")"
+        if axis.kind == "listed":
+            return str(axis.params[1])
+        if axis.kind == "flat":
+            inner = [one for one in axis.inputs if one.base.kind != "rows" or one.base.params[1]]
+            return " * ".join(self._counts(one, before) for one in inner) or "np.ones(len(events), np.int64)"
+        if axis.kind == "pairs":
+            size = self._counts(axis.inputs[0], before)
+            number, replacement = axis.params
+            parts = " * ".join(f"np.maximum({size} {'+' if replacement else '-'} {k}, 0)" for k in range(number))
+            return f"({parts} // {int(np.prod(range(1, number + 1)))})"
+        return "(" + " * ".join(self._counts(one, before) for one in axis.inputs) + ")"
+
+    def _buffers(self, column: Column) -> list[str]:
+        self.stage.helpers.add("longest")
+        room = self._variable(f"room_{column.name}", self._room(column.path))
+        names = [self._variable(column.name, f"np.empty({room}, {column.dtype.name!r})")]
+        if column.option:
+            names.append(self._variable(f"{column.name}_known", f"np.empty({room}, bool)"))
+        return names
+
+    # -- what comes out ----------------------------------------------------------------------------------------------
+
+    def _columns(self, counted: list[str]) -> None:
+        self._flat = {}
+        for node, column in self.kernel.columns.items():
+            place = counted.index(f"n_{column.name}")
+            slice_ = f"[: used[{place}]]"
+            known = f"{self.variables[f'{column.name}_known']}{slice_}" if column.option else "None"
+            self._flat[node] = (f"{self.variables[column.name]}{slice_}", known)
+        for name, node in self.outputs.items():
+            if name not in self.kernel.refused and not isinstance(node, g.Fill):
+                for one in [node] if node.path else _values_of(node):
+                    self._answer(one, flat=not node.path)
+
+    def _answer(self, node: g.Node, flat: bool) -> None:
+        if node in self.stage.pieces or isinstance(node, g.Fill):
+            return
+        if isinstance(node.type, Record):
+            names = [name for name in node.type.fields if build.field(node, name) in self._flat]
+            members = {name: self._column(build.field(node, name), flat) for name in names}
+            inside = "{" + ", ".join(f"{quoted(name)}: {text}" for name, text in members.items()) + "}"
+            if list(members) == [str(number) for number in range(len(members))]:
+                inside = tuple_text(list(members.values()))
+            text = f"ak.zip({inside}, depth_limit={len(node.path)})"
+        else:
+            text = self._column(node, flat)
+        name = self.names.new("answer")
+        self.stage.lines.append(f"{name} = {text}")
+        self.stage.pieces[node] = name
+
+    def _column(self, node: g.Node, flat: bool) -> str:
+        self.stage.helpers.add("as_column")
+        values, known = self._flat[node]
+        counts = []
+        outer = node
+        while len(outer.path) > 1 and not flat:
+            outer = functions.reduce("num", build.anchor(outer))
+            counts.append(self._flat[outer][0])
+        return f"as_column({values}, {known}, [{', '.join(counts)}])"
+
+    def _fills(self, counted: list[str]) -> None:
+        for node, slabs in self.kernel.slabs.items():
+            self.stage.helpers.add("add_bins")
+            parts = []
+            for slab in slabs:
+                filled = f"used[{counted.index(slab.counter)}]" if slab.counter else "True"
+                categories = tuple_text([str(one) for one in slab.categories])
+                parts.append(f"({slab.begins}, {slab.shape!r}, {categories}, {filled})")
+            self.stage.fills[node] = f"[{', '.join(parts)}]"
+
+
+def _values_of(node: g.Node) -> list[g.Node]:
+    from hep_tables_coffea.codegen.fused.kernel import aggregated
+
+    return aggregated(node)
+
+
+def _stored_lists(outputs: Mapping[str, g.Node]) -> list[g.Field]:
+    """Every stored collection and column of a program, the collections first."""
+    from hep_tables_coffea.graph.traverse import walk
+
+    found = [
+        node
+        for node in walk(list(outputs.values()))
+        if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave)
+    ]
+    return sorted(found, key=lambda node: not isinstance(node.type, Record))
+
+
+def _any_column(node: g.Field, group: Any) -> g.Field:
+    """Some column of a collection that can be read."""
+    from hep_tables_coffea.types.schema import Leaf
+
+    for name, leaf in group.fields.items():
+        if isinstance(leaf, Leaf) and not leaf.problem and leaf.constant is None:
+            column = build.field(node, name)
+            if len(column.path) == len(node.path) and isinstance(column, g.Field):
+                return column
+    msg = f"no column of {group.name} can be read"
+    raise ValueError(msg)

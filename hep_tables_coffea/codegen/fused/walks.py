@@ -1,0 +1,394 @@
+"""Loops over the rows of axes, and lists of rows that are kept for the event."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hep_tables_coffea.codegen.fused import formulas
+from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Program, Unfusable, deepest
+from hep_tables_coffea.codegen.fused.rows import Binding, InPart, Item, Listed, Listing, Many, Row, Walk, instructions
+from hep_tables_coffea.codegen.source import Names
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.axes import Axis, Path
+
+__all__ = ["Env", "Value", "Walks"]
+
+Env = tuple[Binding, ...]
+
+
+class Value(NamedTuple):
+    """A number, and whether there is one: None where it is never missing."""
+
+    inst: Inst
+    ok: Inst | None = None
+
+
+@dataclass(slots=True)
+class Arrays:
+    """What a kernel takes beside the number of events."""
+
+    #: Name -> ("rows", axis) for where lists begin, ("data", column) and ("valid", column) for what is stored.
+    columns: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    #: Name -> type and the axis that tells how long it must be.
+    kept: dict[str, tuple[np.dtype[Any], Axis]] = field(default_factory=dict)
+
+
+class Walks:
+    """From axes to loops. Bindings say which row of each axis of a path is the current one."""
+
+    def __init__(self, names: Names) -> None:
+        self.program = Program()
+        self.names = names
+        self.arrays = Arrays()
+        self._offsets: dict[Axis, str] = {}
+        self._above: dict[Axis, Axis] = {}
+        self._listings: dict[Any, Listing] = {}
+        self._walks: dict[Any, Walk] = {}
+        self.events = self.program.make("argument", (), ("events",), np.dtype("int64"))
+
+    @abstractmethod
+    def value(self, node: g.Node, env: Env) -> Value: ...
+
+    # -- loops -------------------------------------------------------------------------------------------------------
+
+    def walk(self, path: Path, k: int, env: Env, under: Loop | None = None) -> Walk:
+        """The loops over the rows of `path[k]`, where `env` has the rows of the axes before."""
+        under = under or deepest([inst for binding in env for inst in instructions(binding)])
+        key = (path[k], tuple(axis.base for axis in path[:k]), env, under)
+        if key not in self._walks:
+            self._walks[key] = getattr(self, f"_walk_{path[k].kind}")(path, k, env, under)
+        loops, binding = self._walks[key]
+        return list(loops), binding
+
+    def _walk_rows(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        axis = path[k]
+        if k == 0:
+            loop = self.program.loop(formulas.constant(self.program, 0, "int64"), self.events, None, "event")
+            return [(loop, ())], Row(loop.var)
+        start, stop = self.range_of(path, k, env)
+        loop = self.program.loop(start, stop, under, axis.name.strip(".").lower() or "row")
+        return [(loop, ())], Row(loop.var, start)
+
+    def _walk_subset(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        axis = path[k]
+        assert axis.parent is not None
+        loops, binding = self.walk((*path[:k], axis.parent, *path[k + 1 :]), k, env, under)
+        mask = self.at(axis.node, path, k, env, binding)
+        loop, guards = loops[-1]
+        loops[-1] = (loop, (*guards, *self.conditions(mask)))
+        return loops, binding
+
+    def conditions(self, mask: Value) -> list[Inst]:
+        """What must be true for a mask to take a row: what is soon known comes first."""
+        whole = [formulas.cast(self.program, self.settle(mask.inst), bool)]
+        if mask.ok is not None:
+            whole.append(self.settle(mask.ok))
+        parts: list[Inst] = []
+        while whole:
+            inst = whole.pop()
+            if inst.op == "call" and inst.info[0] == "{0} and {1}":
+                whole += inst.args
+            elif inst not in parts and not (inst.op == "const" and inst.info[0] == "True"):
+                parts.append(inst)
+        return sorted(parts, key=lambda inst: (inst.cost, inst.number))
+
+    def at(self, node: g.Node | None, path: Path, k: int, env: Env, binding: Binding) -> Value:
+        """The value of a node that has one for each row of the parent of `path[k]`."""
+        assert node is not None
+        outer = self.matching(node.path[:-1], path[:k], env)
+        return self.value(node, (*outer, binding))
+
+    def matching(self, wanted: Path, path: Path, env: Env) -> Env:
+        """The rows of some axes among those of a path that may have more of them."""
+        if len(wanted) == len(path):
+            return env
+        found: list[Binding] = []
+        end = len(path)
+        for axis in reversed(wanted):
+            place = next((m for m in reversed(range(end)) if path[m].base is axis.base), None)
+            if place is None:
+                raise Unfusable("a condition on rows of other axes")
+            found.append(env[place])
+            end = place
+        return tuple(reversed(found))
+
+    def _walk_pairs(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        axis = path[k]
+        number, replacement = axis.params
+        listing = self.listing((*path[:k], axis.inputs[0], *path[k + 1 :]), k, env)
+        assert listing.count is not None
+        loops: list[tuple[Loop, tuple[Inst, ...]]] = []
+        parts: list[Binding] = []
+        start = formulas.constant(self.program, 0, "int64")
+        for letter in "abcdefgh"[:number]:
+            loop = self.program.loop(start, listing.count, under, letter)
+            loops.append((loop, ()))
+            parts.append(Listed(listing, loop.var))
+            under = loop
+            start = loop.var if replacement else self._plus(loop.var, 1)
+        return loops, Many(tuple(parts))
+
+    def _walk_cross(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        loops: list[tuple[Loop, tuple[Inst, ...]]] = []
+        parts: list[Binding] = []
+        for number, axis in enumerate(path[k].inputs):
+            inner = (*path[:k], axis, *path[k + 1 :])
+            if number and axis.kind != "rows":
+                more, binding = self._over(self.listing(inner, k, env), under, axis.name.lower())
+            else:
+                more, binding = self.walk(inner, k, env, under)
+            loops += more
+            parts.append(binding)
+            under = loops[-1][0]
+        return loops, Many(tuple(parts))
+
+    def _walk_flat(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        outer, inner = path[k].inputs
+        loops, first = self.walk((*path[:k], outer), k, env, under)
+        more, second = self.walk((*path[:k], outer, inner), k + 1, (*env, first), loops[-1][0])
+        return [*loops, *more], Many((first, second))
+
+    def _walk_joined(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        return self._over(self.listing(path, k, env), under, path[k].name.lower())
+
+    _walk_ordered = _walk_sliced = _walk_joined
+
+    def _walk_listed(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        axis = path[k]
+        if axis.params[0] == "chain":
+            raise Unfusable("chains of references")
+        zero, size = (formulas.constant(self.program, number, "int64") for number in (0, axis.params[1]))
+        loop = self.program.loop(zero, size, under, axis.name.lower())
+        return [(loop, ())], Item(loop.var)
+
+    def _walk_padded(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        raise Unfusable("lists that are filled up")
+
+    _walk_current = _walk_padded
+
+    def _over(self, listing: Listing, under: Loop | None, label: str) -> Walk:
+        assert listing.count is not None
+        start = formulas.constant(self.program, 0, "int64")
+        loop = self.program.loop(start, listing.count, under, label)
+        return [(loop, ())], Listed(listing, loop.var)
+
+    def _plus(self, inst: Inst, number: int) -> Inst:
+        one = formulas.constant(self.program, abs(number), "int64")
+        sign = "+" if number >= 0 else "-"
+        return self.program.make("call", (inst, one), (f"{{0}} {sign} {{1}}", 11), np.dtype("int64"))
+
+    # -- stored lists ------------------------------------------------------------------------------------------------
+
+    def knows(self, nodes: Iterable[g.Node]) -> None:
+        """Learn in which axis the lists of each stored collection are."""
+        for node in nodes:
+            if isinstance(node, g.Field) and node.path:
+                path = node.args[0].path
+                for above, axis in zip(node.path[len(path) - 1 :], node.path[len(path) :]):
+                    self._above[axis] = above.base
+
+    def range_of(self, path: Path, k: int, env: Env) -> tuple[Inst, Inst]:
+        """Where the list of the current row begins and ends in the columns of its collection."""
+        axis = path[k]
+        above = self._above.get(axis)
+        place = next((m for m in reversed(range(k)) if path[m].base is above), None)
+        if above is None or place is None:
+            raise Unfusable(f"{axis.name} is not a list of a stored row")
+        row = self.stored_row(env[place])
+        offsets = self.offsets(axis)
+        end = self._plus(row.index, 1)
+        start, stop = self.load(offsets, row.index, "int64", row.ok), self.load(offsets, end, "int64", row.ok)
+        label = axis.name.strip(".").lower() or "row"
+        start.wish, stop.wish = f"{label}_start", f"{label}_stop"
+        return start, stop
+
+    def offsets(self, axis: Axis) -> str:
+        """The array that says where the lists of a collection begin."""
+        if axis not in self._offsets:
+            name = self.names.new(f"{axis.name.strip('.') or 'list'}_rows")
+            self._offsets[axis] = name
+            self.arrays.columns[name] = ("rows", axis)
+        return self._offsets[axis]
+
+    def load(self, array: str, index: Inst, dtype: Any, ok: Inst | None = None) -> Inst:
+        """An element of an array; where there may be no row, zero in its place."""
+        dtype = formulas.check(np.dtype(dtype))
+        index = self.settle(index)
+        if ok is None:
+            return self.program.make("load", (index,), (array,), dtype)
+        return self.program.make("load", (index, self.settle(ok)), (array,), dtype)
+
+    def stored_row(self, binding: Binding) -> Row:
+        """A row of a stored collection as its position in the columns."""
+        if isinstance(binding, Row):
+            return binding
+        if isinstance(binding, Listed) and len(binding.listing.sources) == 1:
+            inner = binding.listing.sources[0][1]
+            if isinstance(inner, Row):
+                index = self.settle(self.lifted(binding, (inner.index,)))
+                return Row(index, inner.start, binding.ok)
+        raise Unfusable("a row that is not one of a stored collection")
+
+    # -- lists that are kept -----------------------------------------------------------------------------------------
+
+    def listing(self, path: Path, k: int, env: Env) -> Listing:
+        """The rows of an axis as a list."""
+        axis = path[k]
+        if k > 1 and _of_event(axis):
+            path, k, env = (path[0], axis), 1, env[:1]  # the same for every row of the axes between
+        key = (axis, tuple(one.base for one in path[:k]), env)
+        if key not in self._listings:
+            self._listings[key] = self._make_listing(path, k, env)
+        return self._listings[key]
+
+    def _make_listing(self, path: Path, k: int, env: Env) -> Listing:
+        axis = path[k]
+        if axis.kind == "ordered":
+            return self._ordered(path, k, env)
+        if axis.kind == "sliced":
+            return self._sliced(path, k, env)
+        name = self.names.new(axis.name.strip(".").lower().replace("'", "") or "rows")
+        listing = Listing(name, self.names.new(f"n_{name}"))
+        inputs = axis.inputs if axis.kind == "joined" else (axis,)
+        for number, one in enumerate(inputs):
+            loops, binding = self.walk((*path[:k], one), k, env)
+            if axis.kind == "joined":
+                place = self.program.make("name", (), (listing.size, number), np.dtype("int64"), level=loops[-1][0])
+                binding = InPart(number, binding, place)
+            before = (listing.done,) if listing.done is not None else ()
+            self._keeps(listing, loops, binding, axis, before)
+        loops = list(listing.sources[0][0].loops)
+        row = listing.sources[0][1]
+        if len(inputs) == 1 and len(loops) == 1 and not loops[0][1] and isinstance(row, Row) and row.start is not None:
+            listing.begins = row.start
+            span = self.program.make("call", (loops[0][0].stop, row.start), ("{0} - {1}", 11), np.dtype("int64"))
+            span.wish = listing.size
+            listing.size = self.names.new(f"{listing.size}_kept")
+            listing.count = span
+        return listing
+
+    def _keeps(self, listing: Listing, loops: Any, row: Binding, axis: Axis, before: tuple[Inst, ...] = ()) -> None:
+        """Loops that add rows to a list."""
+        effect = Effect("keep", tuple(loops), [], (listing, axis), before, wish=listing.size)
+        listing.count = listing.done = self.program.result(effect, 0, "int64", listing.size)
+        listing.sources.append((effect, row))
+
+    def _sliced(self, path: Path, k: int, env: Env) -> Listing:
+        axis = path[k]
+        assert axis.parent is not None
+        first, last, step = axis.params
+        if step not in (None, 1):
+            raise Unfusable("every n-th row of a list")
+        inner = self.listing((*path[:k], axis.parent), k, env)
+        assert inner.count is not None
+        start, stop = (self._clipped(bound, inner.count, default) for bound, default in ((first, 0), (last, None)))
+        loop = self.program.loop(start, stop, deepest([inner.count, *(i for b in env for i in instructions(b))]), "k")
+        return self._again(inner, loop, loop.var, axis, ())
+
+    def _clipped(self, bound: int | None, size: Inst, default: int | None) -> Inst:
+        """A bound of a slice as a position."""
+        constant = formulas.constant(self.program, bound if bound is not None else (default or 0), "int64")
+        if bound is None:
+            return constant if default is not None else size
+        text = "max({1} + {0}, 0)" if bound < 0 else "min({0}, {1})"
+        return self.program.make("call", (constant, size), (text, 20), np.dtype("int64"))
+
+    def _ordered(self, path: Path, k: int, env: Env) -> Listing:
+        axis = path[k]
+        order = axis.node
+        while isinstance(order, g.Restrict):
+            order = order.args[0]
+        if not isinstance(order, g.Arrange) or order.function != "argsort" or order.path[-1] is not axis.parent:
+            raise Unfusable("rows in an order that is no sorting of them")
+        key = order.args[0]
+        options = dict(order.options)
+        inner = self.listing((*path[:k], axis.parent), k, env)
+        assert inner.count is not None
+        assert inner.done is not None
+        position = self.program.make("var", (), ("sorted", id(inner)), np.dtype("int64"))
+        outer = self.matching(key.path[:-1], path[:k], env)
+        found = self.value(key, (*outer, Listed(inner, position)))
+        if found.ok is not None or found.inst.lift is None:
+            raise Unfusable("sorting by what may be missing")
+        column = self.kept(inner, found.inst.lift[2], axis)
+        name = self.names.new(f"order_of_{inner.name}")
+        self.arrays.kept[name] = (np.dtype("int64"), axis)
+        info = ("sort", column, name, bool(options.get("ascending", True)))
+        count = self.program.make("sort", (inner.count, inner.done), info, np.dtype("int64"), wish=f"n_{inner.name}")
+        zero = formulas.constant(self.program, 0, "int64")
+        loop = self.program.loop(zero, count, deepest([count, *(i for b in env for i in instructions(b))]), "k")
+        place = self.load(name, loop.var, "int64")
+        return self._again(inner, loop, place, axis, ())
+
+    def _again(self, inner: Listing, loop: Loop, place: Inst, axis: Axis, guards: tuple[Inst, ...]) -> Listing:
+        """A list of rows of another list."""
+        name = self.names.new(f"{inner.name}_{axis.kind}")
+        listing = Listing(name, self.names.new(f"n_{name}"))
+        self._keeps(listing, [(loop, guards)], Listed(inner, place), axis)
+        return listing
+
+    def lifted(self, binding: Listed, parts: tuple[Inst, ...]) -> Inst:
+        """A value of a row in a list, from how it is computed where the list is made."""
+        listing = binding.listing
+        assert listing.count is not None
+        loops = {loop for effect, _ in listing.sources for loop, _ in effect.loops}
+        if len(parts) == 1 and not any(loop in loops for loop in _around(parts[0].level)):
+            return parts[0]
+        made = self.program.make(
+            "at", (binding.position, listing.count), (id(listing), *map(id, parts)), parts[0].dtype
+        )
+        made.lift = (listing, binding.position, parts, binding.ok)
+        made.cost = 1
+        return made
+
+    def settle(self, inst: Inst) -> Inst:
+        """The value, from the columns or from an array that is kept with the list."""
+        if inst.lift is None:
+            return inst
+        listing, position, parts, ok = inst.lift
+        effect, row = listing.sources[0]
+        if len(listing.sources) == 1 and isinstance(row, Row):
+            if parts[0] is row.index and listing.begins is not None:
+                return self.program.make("call", (listing.begins, position), ("{0} + {1}", 11), inst.dtype)
+            if parts[0].op == "load" and parts[0].args == (row.index,):
+                index = self.settle(self.lifted(Listed(listing, position), (row.index,)))
+                found = self.load(parts[0].info[0], index, inst.dtype, ok)
+                found.wish = parts[0].wish
+                return found
+        if all(part.op == "name" and part.info[0] == listing.size for part in parts):
+            return position
+        array = self.kept(listing, parts, effect.info[1])
+        assert listing.done is not None
+        found = self.program.make("load", (position, listing.done), (array,), inst.dtype)
+        found.wish = parts[0].wish
+        return found
+
+    def kept(self, listing: Listing, parts: tuple[Inst, ...], axis: Axis) -> str:
+        """The array that holds a value of each row of a list."""
+        if parts not in listing.columns:
+            wish = next((part.wish for part in parts if part.wish), "") or "value"
+            name = self.names.new(f"{listing.name}_{wish}")
+            self.arrays.kept[name] = (parts[0].dtype, axis)
+            listing.columns[parts] = self.program.make("name", (), (name,), parts[0].dtype)
+            for (effect, _), part in zip(listing.sources, parts):
+                effect.values.append(self.settle(part))
+        return str(listing.columns[parts].info[0])
+
+
+def _around(loop: Loop | None) -> list[Loop]:
+    return [] if loop is None else list(loop.around())
+
+
+def _of_event(axis: Axis) -> bool:
+    """Whether the rows of an axis are the same for all rows of other axes in the event."""
+    if axis.parent is not None:
+        inner = axis.node is None or len(axis.node.path) <= 2
+        return inner and _of_event(axis.parent)
+    if axis.kind == "rows":
+        return "." not in axis.params[1]
+    return axis.kind in ("pairs", "cross", "joined") and all(map(_of_event, axis.inputs))
