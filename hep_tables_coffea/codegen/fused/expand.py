@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas
+from hep_tables_coffea.codegen.fused.hoist import COSTLY, hoisted
 from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Unfusable, needs
 from hep_tables_coffea.codegen.fused.rows import Binding, InPart, Item, Listed, Listing, Many, Row, instructions
 from hep_tables_coffea.codegen.fused.vectors import Vectors
@@ -477,8 +478,15 @@ class Expander(Walks):
             return self._texts(node, name, values)
         kinds = [_kind(arg) for arg in node.args]
         out = node.type.dtype  # type: ignore[union-attr]
-        inst = self._op(lambda a: formulas.ufunc(self.program, name, a, kinds, out), [value.inst for value in values])
+        inst = self._op(lambda a: self._ufunc(name, a, kinds, out), [value.inst for value in values])
         return Value(inst, self._all(*(value.ok for value in values)))
+
+    def _ufunc(self, name: str, args: list[Inst], kinds: list[Any], out: np.dtype[Any]) -> Inst:
+        """A function of numpy: of columns it is a column."""
+        inst = formulas.ufunc(self.program, name, args, kinds, out)
+        if name in COSTLY and inst.op == "call" and "*" not in inst.info[0]:
+            return hoisted(self, name, inst.args if inst.info[-1] != "narrow" else inst.args[0].args, out) or inst
+        return inst
 
     def _arguments(self, node: g.Node, env: Env) -> list[Value]:
         return [self.value(arg, env[: len(arg.path)]) for arg in node.args]

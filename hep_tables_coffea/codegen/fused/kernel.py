@@ -27,7 +27,7 @@ from hep_tables_coffea.types.schema import Leaf
 
 __all__ = ["Column", "Kernel", "aggregated", "fuse"]
 
-_TAKEN = "np njit math kernel events bins edges used place weight bin_between bin_of_edges bin_of_even_edges bin_of_number sort_rows range abs min max".split()  # fmt: skip
+_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_of_edges bin_of_even_edges bin_of_number sort_rows range abs min max".split()  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -46,8 +46,10 @@ class Kernel:
 
     text: str
     digest: str
-    #: Arrays that are read: name -> ("rows", axis), ("data", column), ("valid", column).
+    #: Arrays that are taken: name -> ("rows", axis), ("data", column), ("valid", column), ("computed", formula).
     arrays: dict[str, tuple[str, Any]]
+    #: Arrays that formulas take beside these.
+    inputs: dict[str, tuple[str, Any]]
     #: Arrays that are used for lists of one event: name -> type and axis.
     kept: dict[str, tuple[np.dtype[Any], Axis]]
     metadata: dict[str, g.Metadata]
@@ -106,6 +108,8 @@ class _Maker:
         if isinstance(node.type, Record):
             if isinstance(node, g.Behave) or not node.type.fields or flat:
                 raise Unfusable("whole records of a method")
+            if node.type.option:
+                raise Unfusable("whole records that may be missing")
             for name in _readable(node):
                 member = build.field(node, name)
                 if len(member.path) != len(node.path):
@@ -169,6 +173,8 @@ def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: 
     body = "\n".join(lines)
     words = set(re.findall(r"\w+", body))
     arrays = {name: about for name, about in expander.arrays.columns.items() if name in words}
+    inputs = _inputs(arrays, expander.arrays.columns)
+    read = words | set(inputs)
     kept = {name: about for name, about in expander.arrays.kept.items() if name in words}
     metadata = {name: node for name, node in expander.arguments.items() if name in words or f"{name}_known" in words}
     columns = maker.columns
@@ -185,15 +191,15 @@ def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: 
     types = ", ".join(_types(takes, arrays, expander, metadata, kept, columns))
     head = [
         "@njit(",
-        f'    "void({types})",',
+        f"    types.void({types}),",
         '    nogil=True, error_model="numpy", cache=True,',
         ")",
         *_signature(takes),
     ]
     text = "\n".join([*_primitives(words), *head, *start, *lines, *end, ""])
     return Kernel(
-        text, hashlib.sha256(text.encode()).hexdigest()[:20], arrays, kept, metadata, dict(expander.texts),
-        {name: about for name, about in expander.columns.items() if name in words or f"{name}_known" in words},
+        text, hashlib.sha256(text.encode()).hexdigest()[:20], arrays, inputs, kept, metadata, dict(expander.texts),
+        {name: about for name, about in expander.columns.items() if name in read or f"{name}_known" in read},
         maker.bins.size, maker.bins.edges, maker.bins.slabs, columns, counters, maker.refused,
     )  # fmt: skip
 
@@ -207,24 +213,45 @@ def _types(
     columns: Mapping[g.Node, Column],
 ) -> list[str]:
     """The types of what a kernel takes, as numba writes them: it is compiled before it is called."""
-    known = {"events": "int64", "bins": "float64[::1]", "edges": "float64[::1]", "used": "int64[::1]"}
-    for name, (kind, _) in arrays.items():
+    known = {
+        "events": "types.int64",
+        "bins": "types.float64[::1]",
+        "edges": "column(types.float64)",
+        "used": "types.int64[::1]",
+    }
+    for name, (kind, about) in arrays.items():
         if kind == "data":
-            known[name] = f"{_numba(expander.columns[name][0].type.dtype)}[::1]"  # type: ignore[union-attr]
+            dtype = expander.columns[name][0].type.dtype  # type: ignore[union-attr]
+        elif kind == "computed":
+            dtype = about[2]
         else:
-            known[name] = "int64[::1]" if kind == "rows" else "boolean[::1]"
+            dtype = np.dtype("int64" if kind == "rows" else bool)
+        known[name] = f"column({_numba(dtype)})"
     for name, node in metadata.items():
-        known[name] = "int64" if not isinstance(node.type, Number) else _numba(node.type.dtype)
-        known[f"{name}_known"] = "boolean"
+        known[name] = "types.int64" if not isinstance(node.type, Number) else _numba(node.type.dtype)
+        known[f"{name}_known"] = "types.boolean"
     known |= {name: f"{_numba(dtype)}[::1]" for name, (dtype, _) in kept.items()}
     for column in columns.values():
         known[column.name] = f"{_numba(column.dtype)}[::1]"
-        known[f"{column.name}_known"] = "boolean[::1]"
+        known[f"{column.name}_known"] = "types.boolean[::1]"
     return [known[name] for name in takes]
 
 
 def _numba(dtype: np.dtype[Any]) -> str:
-    return "boolean" if dtype.kind == "b" else dtype.name
+    return "types.boolean" if dtype.kind == "b" else f"types.{dtype.name}"
+
+
+def _inputs(arrays: Mapping[str, tuple[str, Any]], all_: Mapping[str, tuple[str, Any]]) -> dict[str, tuple[str, Any]]:
+    """What the formulas of computed arrays take."""
+    found: dict[str, tuple[str, Any]] = {}
+    waiting = [about for kind, about in arrays.values() if kind == "computed"]
+    while waiting:
+        for name in waiting.pop()[1]:
+            if name not in arrays and name not in found:
+                found[name] = all_[name]
+                if all_[name][0] == "computed":
+                    waiting.append(all_[name][1])
+    return found
 
 
 def _metadata_names(metadata: Mapping[str, g.Metadata]) -> list[str]:
@@ -252,4 +279,17 @@ def _primitives(words: Iterable[str]) -> list[str]:
         inspect.getsource(getattr(primitives, name)).replace("  # type: ignore[no-untyped-def]", "") for name in wanted
     ]
     compiled = "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{text}' for text in texts)
-    return ["import numpy as np", "from numba import njit", "", "", *(f"{compiled}\n\n" if texts else "").splitlines()]
+    return [*_HEAD, *(f"{compiled}\n\n" if texts else "").splitlines()]
+
+
+_HEAD = """\
+import numpy as np
+from numba import njit, types
+
+
+def column(dtype):
+    \"\"\"The type of what is read and never written.\"\"\"
+    return types.Array(dtype, 1, "C", readonly=True)
+
+
+""".splitlines()

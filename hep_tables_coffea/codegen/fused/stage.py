@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,7 @@ def fused_stage(
     try:
         kernel = fuse(outputs, hints, constants)
     except Unfusable as reason:  # of all together: lists that need each other
-        kernel = Kernel("", "", {}, {}, {}, {}, {}, 0, [], {}, {}, [], dict.fromkeys(outputs, str(reason)))
+        kernel = Kernel("", "", {}, {}, {}, {}, {}, {}, 0, [], {}, {}, [], dict.fromkeys(outputs, str(reason)))
     stage = FusedStage(kernel, names)
     if kernel.slabs or kernel.columns:
         _Around(stage, outputs).write()
@@ -58,7 +59,9 @@ class _Around:
     def write(self) -> None:
         arguments = ["len(events)"]
         for name, (kind, about) in self.kernel.arrays.items():
-            arguments.append(self._variable(name, self._array(name, kind, about)))
+            if name not in self.variables:
+                self._variable(name, self._array(name, kind, about))
+            arguments.append(self.variables[name])
         arguments += self._metadata()
         for name, (dtype, axis) in self.kernel.kept.items():
             arguments.append(self._variable(name, f"np.zeros({self._most(axis)} + 1, {dtype.name!r})"))
@@ -85,6 +88,8 @@ class _Around:
     def _array(self, name: str, kind: str, about: Any) -> str:
         if kind == "rows":
             return self._starts(about)
+        if kind == "computed":
+            return self._computed(*about)
         node, leaf = next(one for one in self.kernel.stored.values() if one[1].column == about)
         self._read(node)
         if kind == "valid":
@@ -93,6 +98,16 @@ class _Around:
         self.stage.helpers.add("flat_numbers")
         del leaf
         return f"flat_numbers(column[{quoted(about)}], {node.type.dtype.name!r})"  # type: ignore[union-attr]
+
+    def _computed(self, text: str, columns: tuple[str, ...], dtype: Any) -> str:
+        """A function of columns."""
+        for name in columns:
+            if name not in self.variables:
+                known = self.kernel.inputs.get(name) or self.kernel.arrays[name]
+                self._variable(name, self._array(name, *known))
+        mine = {name: self.variables[name] for name in columns}
+        del dtype
+        return re.sub(r"\b(" + "|".join(map(re.escape, mine)) + r")\b", lambda found: mine[found.group()], text)
 
     def _read(self, node: g.Field) -> None:
         from hep_tables_coffea.codegen.columnar import counter_of
@@ -224,18 +239,24 @@ class _Around:
     def _answer(self, node: g.Node, flat: bool) -> None:
         if node in self.stage.pieces or isinstance(node, g.Fill):
             return
-        if isinstance(node.type, Record):
-            names = [name for name in node.type.fields if build.field(node, name) in self._flat]
-            members = {name: self._column(build.field(node, name), flat) for name in names}
-            inside = "{" + ", ".join(f"{quoted(name)}: {text}" for name, text in members.items()) + "}"
-            if list(members) == [str(number) for number in range(len(members))]:
-                inside = tuple_text(list(members.values()))
-            text = f"ak.zip({inside}, depth_limit={len(node.path)})"
-        else:
-            text = self._column(node, flat)
+        text = self._record(node, flat) if isinstance(node.type, Record) else self._column(node, flat)
         name = self.names.new("answer")
         self.stage.lines.append(f"{name} = {text}")
         self.stage.pieces[node] = name
+
+    def _record(self, node: g.Node, flat: bool) -> str:
+        """A record of the columns of its fields, which may be records themselves."""
+        members = {}
+        for name in node.type.fields:  # type: ignore[union-attr]
+            member = build.field(node, name)
+            if isinstance(member.type, Record):
+                members[name] = self._record(member, flat)
+            elif member in self._flat:
+                members[name] = self._column(member, flat)
+        inside = "{" + ", ".join(f"{quoted(name)}: {text}" for name, text in members.items()) + "}"
+        if list(members) == [str(number) for number in range(len(members))]:
+            inside = tuple_text(list(members.values()))
+        return f"ak.zip({inside}, depth_limit={len(node.path)})"
 
     def _column(self, node: g.Node, flat: bool) -> str:
         self.stage.helpers.add("as_column")
