@@ -25,7 +25,7 @@ def run(bench: Bench) -> None:
     gains: dict[str, list[float | None]] = {engine: [] for engine in ENGINES}
     for query in DEAR:
         outputs = recorded(events, query)
-        variants = {f"{engine}, 1": kept(outputs, engine, executor="iterative") for engine in ENGINES}
+        variants = {f"{engine}, 1": kept(outputs, engine, executor="threads", workers=1) for engine in ENGINES}
         variants |= {f"{engine}, 2": kept(outputs, engine, executor="threads", workers=2) for engine in ENGINES}
         timings = bench.measure("threads", query, variants)
         for engine in ENGINES:

@@ -68,7 +68,7 @@ def cold(path: str, record: Callable[[ht.Array], dict[str, Any]], engine: str) -
 
     def run() -> dict[str, Any]:
         files.forget()
-        answer: dict[str, Any] = ht.make_local(record(ht.nanoaod(path)), engine=engine, executor="iterative")
+        answer: dict[str, Any] = ht.make_local(record(ht.nanoaod(path)), engine=engine, executor="threads", workers=1)
         return answer
 
     return run

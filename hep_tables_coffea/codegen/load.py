@@ -23,7 +23,8 @@ def load_class(text: str, name: str, functions: Mapping[str, Callable[..., Any]]
 def _load(text: str, name: str, functions: tuple[tuple[str, Callable[..., Any]], ...]) -> type[Any]:
     """Compiled once for each text.
 
-    Its module cannot be imported, so it travels by value: a worker needs neither this library nor the text.
+    Its module cannot be imported, so it travels by value: a worker needs nothing of this library. What travels is the
+    text, which is quick to pickle, and quick to load where it has been seen; with functions of the user it is the class.
     """
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     file = f"{FILE_PREFIX}{digest}>"
@@ -32,6 +33,32 @@ def _load(text: str, name: str, functions: tuple[tuple[str, Callable[..., Any]],
     namespace.update({key: _by_value(function, namespace["__name__"]) for key, function in functions})
     exec(compile(text, file, "exec"), namespace)  # noqa: S102 (the text is our own)
     made: type[Any] = namespace[name]
+    if not functions:
+        again = _by_value(_again, namespace["__name__"])
+        made.__reduce__ = lambda self: (again, (text, name, vars(self)))  # type: ignore[method-assign,assignment]
+    return made
+
+
+def _again(text: str, name: str, state: dict[str, Any]) -> Any:
+    """An instance from the text of its class, which a worker compiles once. Knows nothing but what it imports."""
+    import hashlib
+    import linecache
+    import sys
+    import types
+
+    keeper = vars(sys.modules.setdefault("_hep_tables_coffea_worker", types.ModuleType("_hep_tables_coffea_worker")))
+    classes = keeper.setdefault("classes", {})
+    if text not in classes:
+        while len(classes) > 32:
+            classes.pop(next(iter(classes)), None)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        file = f"<hep_tables_coffea {digest}>"
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        namespace = {"__name__": f"hep_tables_coffea_generated_{digest}"}
+        exec(compile(text, file, "exec"), namespace)  # noqa: S102 (the text is our own)
+        classes[text] = namespace[name]
+    made = object.__new__(classes[text])
+    vars(made).update(state)
     return made
 
 

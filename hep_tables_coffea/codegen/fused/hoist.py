@@ -51,7 +51,7 @@ def _of_columns(walks: Walks, inst: Inst, rows: set[tuple[Inst, ...]], columns: 
         if inst.info[0] not in columns:
             columns.append(inst.info[0])
         return atom(inst.info[0])
-    if inst.op != "call" or not inst.dtype.kind == "f" or inst.info[0] not in _ARITHMETIC:
+    if inst.op != "call" or inst.dtype.kind != "f" or inst.info[0] not in _ARITHMETIC:
         return None
     pieces = [_of_columns(walks, arg, rows, columns) for arg in inst.args]
     if any(piece is None for piece in pieces):

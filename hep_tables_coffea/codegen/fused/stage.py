@@ -64,7 +64,8 @@ class _Around:
             arguments.append(self.variables[name])
         arguments += self._metadata()
         for name, (dtype, axis) in self.kernel.kept.items():
-            arguments.append(self._variable(name, f"np.zeros({self._most(axis)} + 1, {dtype.name!r})"))
+            most = self._most(axis)
+            arguments.append(self._variable(name, f"np.zeros({most} + 1, {dtype.name!r})"))
         if self.kernel.bins:
             arguments.append(self._variable("bins", f"np.zeros({self.kernel.bins})"))
             if self.kernel.edges:
@@ -172,14 +173,20 @@ class _Around:
         if axis.parent is not None:
             return self._most(axis.parent)
         if axis.kind == "rows":
-            self.stage.helpers.add("longest")
-            return f"longest({self.variables[self._name_of(axis)]})"
+            return self._longest(axis)
         if axis.kind == "joined":
             return "(" + " + ".join(map(self._most, axis.inputs)) + ")"
         if axis.kind == "listed":
             return str(axis.params[1])
         inputs = axis.inputs * axis.params[0] if axis.kind == "pairs" else axis.inputs
         return " * ".join(map(self._most, inputs))
+
+    def _longest(self, axis: Axis) -> str:
+        """The variable with the length of the longest list of a collection."""
+        self.stage.helpers.add("longest")
+        name = self._name_of(axis)
+        wish = f"most_{name}"
+        return self.variables.get(wish) or self._variable(wish, f"longest({self.variables[name]})")
 
     def _name_of(self, axis: Axis) -> str:
         return next(name for name, (kind, about) in self.kernel.arrays.items() if kind == "rows" and about is axis)
@@ -189,7 +196,10 @@ class _Around:
         if len(path) == 1 and path[0].base.kind == "rows":
             return "len(events)"
         counts = [self._counts(axis, path[:k]) for k, axis in enumerate(path) if k or axis.kind == "flat"]
-        return f"int(np.sum({' * '.join(counts)}))"
+        text = " * ".join(counts)
+        if "np.diff(" not in text:
+            text = f"np.ones(len(events), np.int64) * {text}"
+        return f"int(np.sum({text}))"
 
     def _counts(self, axis: Axis, before: Path) -> str:
         """The most rows of an axis in each event."""
@@ -198,7 +208,7 @@ class _Around:
         if axis.kind == "rows":
             starts = self.variables[self._name_of(axis)]
             if "." in axis.params[1]:
-                return f"longest({starts})"
+                return self._longest(axis)
             return f"np.diff({starts})"
         if axis.kind == "joined":
             return "(" + " + ".join(self._counts(one, before) for one in axis.inputs) + ")"
@@ -256,17 +266,19 @@ class _Around:
         inside = "{" + ", ".join(f"{quoted(name)}: {text}" for name, text in members.items()) + "}"
         if list(members) == [str(number) for number in range(len(members))]:
             inside = tuple_text(list(members.values()))
-        return f"ak.zip({inside}, depth_limit={len(node.path)})"
+        text = f"ak.zip({inside}, depth_limit={len(node.path)})"
+        return f"ak.mask({text}, {self._column(node, flat, known=True)})" if node.type.option else text
 
-    def _column(self, node: g.Node, flat: bool) -> str:
+    def _column(self, node: g.Node, flat: bool, known: bool = False) -> str:
+        """The values of a column, or which of them are known."""
         self.stage.helpers.add("as_column")
-        values, known = self._flat[node]
+        values, there = self._flat[node] if not known else (self._flat[node][1], "None")
         counts = []
         outer = node
         while len(outer.path) > 1 and not flat:
             outer = functions.reduce("num", build.anchor(outer))
             counts.append(self._flat[outer][0])
-        return f"as_column({values}, {known}, [{', '.join(counts)}])"
+        return f"as_column({values}, {there}, [{', '.join(counts)}])"
 
     def _fills(self, counted: list[str]) -> None:
         for node, slabs in self.kernel.slabs.items():

@@ -1,0 +1,51 @@
+"""Programs that were written before: a cell of a notebook that runs again is planned, and not written again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from hep_tables_coffea.codegen.processor import ProcessorSource, write, write_fused
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.traverse import walk
+
+__all__ = ["program"]
+
+KEPT = 64
+_known: OrderedDict[tuple[Any, ...], ProcessorSource] = OrderedDict()
+_lock = Lock()
+
+
+def program(outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], title: str, engine: str) -> ProcessorSource:
+    """The processor of some outputs. `engine` is "columnar", or one that fuses what it can."""
+    make = write if engine == "columnar" else write_fused
+    key = _key(outputs, constants, title, make is write)
+    if key is None:
+        return make(outputs, title=title, constants=constants)
+    with _lock:
+        found = _known.get(key)
+        if found is not None:
+            _known.move_to_end(key)
+            return found
+    found = make(outputs, title=title, constants=constants)
+    with _lock:
+        _known[key] = found
+        while len(_known) > KEPT:
+            _known.popitem(last=False)
+    return found
+
+
+def _key(
+    outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], title: str, columnar: bool
+) -> tuple[Any, ...] | None:
+    """What the text depends on: the program and the lines that recorded it. None with functions of the user."""
+    places = []
+    for node in walk(list(outputs.values())):
+        if isinstance(node, g.UserCall):
+            return None
+        places.append(node.where)
+    digests = tuple((name, node.digest) for name, node in outputs.items())
+    values = tuple((node.digest, repr(value)) for node, value in constants.items())
+    return digests, values, title, columnar, hash(tuple(places))
