@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -18,12 +19,17 @@ ON_ERROR = ("raise", "report")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. Every field can be given to `make_local`, `run` and `options`."""
+    """How to run. Every field can be given to `make_local`, `run` and `options`.
+
+    Decoded columns are kept on disk (`cache`) with True or a folder when they are first read, with None from the second
+    time on, with False never; in all no more than `cache_size`, in bytes or as "5 GB".
+    """
 
     executor: Any = "auto"
     workers: int | None = None
     chunksize: int | None = None
-    cache: bool | str | Path = False
+    cache: bool | str | Path | None = None
+    cache_size: int | str | None = None
     on_error: str = "raise"
     engine: str = "auto"
     progress: bool | None = None
@@ -55,14 +61,38 @@ def _check(chosen: Options) -> None:
         if value not in allowed:
             msg = f"{name}={value!r} is not possible"
             raise OptionError(msg, hint=f"{name} is one of {', '.join(map(repr, allowed))}")
-    if chosen.cache is not False:
-        msg = f"cache={chosen.cache!r} is not possible: answers are not kept yet"
-        raise OptionError(msg, hint="cache=False computes every answer anew")
+    check_cache(chosen.cache)
+    size_in_bytes(chosen.cache_size)
     for name in ("chunksize", "workers"):
         number: Any = getattr(chosen, name)
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
             msg = f"{name}={number!r} is not possible"
             raise OptionError(msg, hint=f"{name} is a positive number, or None to let the library choose")
+
+
+def check_cache(cache: Any) -> None:
+    """Refuse what is neither a switch nor a folder."""
+    if cache == "" or not (cache is None or isinstance(cache, (bool, str, Path))):
+        msg = f"cache={cache!r} is not possible"
+        raise OptionError(msg, hint="cache is True, False or a folder; None keeps what is read for the second time")
+
+
+UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+
+
+def size_in_bytes(size: Any) -> int | None:
+    """A size as a number of bytes.
+
+    >>> size_in_bytes("1.5 GB")
+    1500000000
+    """
+    if size is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?(b?)", str(size).strip().lower())
+    if isinstance(size, bool) or not isinstance(size, (int, str)) or not found or bool(found[2]) > bool(found[3]):
+        msg = f"cache_size={size!r} is not possible"
+        raise OptionError(msg, hint='cache_size is a number of bytes, or a text like "5 GB"')
+    return int(float(found[1]) * UNITS[found[2] + "b" * bool(found[2])])
 
 
 class options:

@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("HT_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -19,6 +19,15 @@ DATA = Path(os.environ.get("HT_TEST_DATA", ROOT.parent / "shared" / "data"))
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if "CI" in os.environ else "default")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What is kept on disk is kept here, not in the folder of whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEP_TABLES_COFFEA_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,21 @@ from __future__ import annotations
 from hep_tables_coffea.files.access import describe, read, trees
 from hep_tables_coffea.files.errors import TreeNotFoundError
 from hep_tables_coffea.files.handles import forget
+from hep_tables_coffea.files.kept import Keep, default_folder, keeping
 from hep_tables_coffea.files.paths import expand
 from hep_tables_coffea.files.table import Column, Kind, Table
 
-__all__ = ["Column", "Kind", "Table", "TreeNotFoundError", "describe", "expand", "forget", "read", "trees"]
+__all__ = [
+    "Column",
+    "Keep",
+    "Kind",
+    "Table",
+    "TreeNotFoundError",
+    "default_folder",
+    "describe",
+    "expand",
+    "forget",
+    "keeping",
+    "read",
+    "trees",
+]

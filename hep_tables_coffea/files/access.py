@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hep_tables_coffea.files.handles import acquire
+from hep_tables_coffea.files.handles import acquire, slot_of
+from hep_tables_coffea.files.kept import shelf_of
+from hep_tables_coffea.files.paths import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hep_tables_coffea.files.kept import Keep
     from hep_tables_coffea.files.table import Table
 
 __all__ = ["describe", "read", "trees"]
@@ -36,18 +39,40 @@ def describe(path: str, tree: str | None = None, names: Iterable[str] | None = N
     return acquire(path).source(tree).table(names)
 
 
-def read(path: str, tree: str | None, names: Iterable[str], start: int, stop: int) -> dict[str, Any]:
+def read(
+    path: str, tree: str | None, names: Iterable[str], start: int, stop: int, keep: Keep | None = None
+) -> dict[str, Any]:
     """Some columns for the entries from `start` up to `stop`, as awkward arrays of that length.
 
     A name that the table does not have is not in the result. The arrays are plain: numbers and strings in lists of any
-    length, with option types only where the column is `optional`, without behavior or parameters.
+    length, with option types only where the column is `optional`, without behavior or parameters. With `keep` they are
+    kept on disk, and taken from there: the same arrays.
 
     Raises `ValueError` for a column with a `problem` or entries the table has not, else as `describe`.
 
     >>> read("nano_dy.root", "Events", ["Jet_pt"], 10, 20)["Jet_pt"]  # doctest: +SKIP
     <Array [[128, 84.6, 80, ..., 19.2, 17.1, 15.2], ...] type='10 * var * float32'>
     """
-    return acquire(path).source(tree).read(names, start, stop)
+    if keep is None:
+        return acquire(path).source(tree).read(names, start, stop)
+    return _read_kept(keep, path, tree, names, start, stop)
+
+
+def _read_kept(keep: Keep, path: str, tree: str | None, names: Iterable[str], start: int, stop: int) -> dict[str, Any]:
+    slot = slot_of(path, settled=True)
+    source = slot.file(path).source(tree)
+    wanted = source.wanted(names, start, stop)
+    if start == stop or not slot.is_settled:
+        return source.load(wanted, start, stop)
+    shelf = shelf_of(keep, source, slot.mark)
+    found = shelf.take(wanted, start, stop)
+    missing = {name: at for name, at in wanted.items() if name not in found}
+    if missing:
+        due = shelf.is_due(missing, start, stop)
+        found |= (read := source.load(missing, start, stop))
+        if due and fingerprint(path) == slot.mark:
+            shelf.put(missing, {name: read[name] for name in missing if name in due}, start, stop)
+    return {name: found[name] for name in wanted}
 
 
 def trees(path: str) -> list[str]:

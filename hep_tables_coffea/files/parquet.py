@@ -53,6 +53,7 @@ class ParquetSource(Source):
         file = _open(path)
         reader = _reader(file, None)
         self._uuid = _footer_digest(file)
+        self.nbytes = int(file.seek(0, os.SEEK_END))
         self._metadata = reader.metadata
         self._readers = threading.local()
         self._readers.own = reader

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
+import time
 
 from hep_tables_coffea.files.errors import missing_file
 
-__all__ = ["expand", "fingerprint", "is_parquet", "is_url", "local"]
+__all__ = ["expand", "fingerprint", "is_parquet", "is_settled", "is_url", "local"]
+
+#: How much older than now a time has to be so that it is surely not now [ns].
+FINE, COARSE = 100_000_000, 2_500_000_000
 
 
 def is_url(path: str) -> bool:
@@ -45,7 +49,20 @@ def fingerprint(path: str) -> tuple[int, ...]:
         status = os.stat(local(path))
     except FileNotFoundError:
         raise missing_file(path) from None
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
+    return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns)
+
+
+def is_settled(mark: tuple[int, ...]) -> bool:
+    """Whether a file with this fingerprint would have another if it were written now.
+
+    Times are as fine as the clock of the system ticks, some milliseconds, or as coarse as two seconds. Nothing can be
+    said of a remote file: it is taken to stay as it is.
+    """
+    if not mark:
+        return True
+    modified, _, _, changed = mark
+    margin = COARSE if modified % 10**7 == 0 else FINE
+    return time.time_ns() - max(modified, changed) > margin
 
 
 def is_parquet(path: str) -> bool:

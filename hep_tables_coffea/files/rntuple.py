@@ -31,6 +31,7 @@ class NTupleSource(Source):
         self._fields = ntuple.all_fields
         self._below = _children(ntuple.field_records)
         _tell_children(self._fields, self._below)
+        self.nbytes = int(directory.file.fEND)
         self._identity = (name.partition(";")[0], directory.file.hex_uuid)
         self._sizes: Mapping[int, int] | None = None
         units = self._units()

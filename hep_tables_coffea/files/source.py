@@ -35,6 +35,8 @@ class Source(ABC):
 
     path: str
     num_entries: int
+    #: The size of the file.
+    nbytes: int
 
     def __init__(self, path: str, units: Mapping[str, Any], num_entries: int) -> None:
         self.path = path
@@ -45,6 +47,8 @@ class Source(ABC):
         self._leaves: dict[str, dict[str, Leaf]] = {}
         self._table: Table | None = None
         self._tables_of: dict[tuple[str, ...], Table] = {}
+        #: What is kept of it on disk, by where.
+        self.shelves: dict[Any, Any] = {}
 
     @abstractmethod
     def _interpret(self, unit: str) -> Any:
@@ -89,6 +93,10 @@ class Source(ABC):
 
     def read(self, names: Iterable[str], start: int, stop: int) -> dict[str, Any]:
         """The columns of that name which the table has, for entries from `start` up to `stop`."""
+        return self.load(self.wanted(names, start, stop), start, stop)
+
+    def wanted(self, names: Iterable[str], start: int, stop: int) -> dict[str, Wanted]:
+        """Where the columns of that name are which the table has. Raises `ValueError` for what cannot be read."""
         if not 0 <= start <= stop <= self.num_entries:
             msg = f"{self.path} has entries 0 to {self.num_entries}: cannot read {start} to {stop}"
             raise ValueError(msg)
@@ -98,6 +106,10 @@ class Source(ABC):
             if leaf.problem:
                 msg = f"{self.path}: column {name!r} cannot be read: {leaf.problem}"
                 raise ValueError(msg)
+        return found
+
+    def load(self, found: Mapping[str, Wanted], start: int, stop: int) -> dict[str, Any]:
+        """Columns that were found, decoded."""
         if start == stop:
             arrays = [empty(self._forms[unit], leaf.path) for unit, leaf in found.values()]
         else:

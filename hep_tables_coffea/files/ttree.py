@@ -33,6 +33,7 @@ class TreeSource(Source):
 
     def __init__(self, path: str, directory: Any, name: str) -> None:
         self._where = (path, directory, name)
+        self.nbytes = int(directory.file.fEND)
         self._lazy = LazyTree(directory, name)
         self._branches = LeafBranches(self._lazy)
         self._tables: dict[str, Baskets | None] = {}

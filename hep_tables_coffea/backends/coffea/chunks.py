@@ -46,8 +46,8 @@ class Chunk:
 class Events:
     """What a generated processor gets as `events`: metadata, length, and its columns."""
 
-    def __init__(self, chunk: Chunk, columns: Mapping[str, Any], schema: type | None = None) -> None:
-        self.chunk, self.columns, self.schema = chunk, columns, schema
+    def __init__(self, chunk: Chunk, columns: Mapping[str, Any], schema: type | None = None, keep: Any = None) -> None:
+        self.chunk, self.columns, self.schema, self.keep = chunk, columns, schema, keep
         self.metadata = dict(chunk.metadata) | {
             "dataset": chunk.sample,
             "filename": chunk.key[1],
@@ -95,7 +95,7 @@ class Events:
             try:
                 if self.schema is not None:
                     return read_fields(chunk.file, chunk.tree, self.schema, names, chunk.start, chunk.stop)
-                return files.read(chunk.file, chunk.tree, names, chunk.start, chunk.stop)
+                return files.read(chunk.file, chunk.tree, names, chunk.start, chunk.stop, self.keep)
             except OSError:
                 if again == tries - 1 or not chunk.file.startswith(_REMOTE):
                     raise
@@ -105,10 +105,16 @@ class Events:
 
 
 class ChunkRunner:
-    """The function that coffea's executors call with each chunk. `schema` is a coffea schema class, if one is used."""
+    """The function that coffea's executors call with each chunk.
 
-    def __init__(self, processor: Any, run: str, stop_at_failure: bool, schema: type | None = None) -> None:
+    `schema` is a coffea schema class, if one is used; `keep` says where decoded columns are kept.
+    """
+
+    def __init__(
+        self, processor: Any, run: str, stop_at_failure: bool, schema: type | None = None, keep: Any = None
+    ) -> None:
         self.processor, self.run, self.stop_at_failure, self.schema = processor, run, stop_at_failure, schema
+        self.keep: files.Keep | None = keep
 
     def calls_users_functions(self) -> bool:
         """Whether something runs for each chunk that nobody has said is safe in threads."""
@@ -117,10 +123,10 @@ class ChunkRunner:
 
     def __getstate__(self) -> dict[str, Any]:
         content = dumped((self.processor, self.schema))
-        return {"content": content, "run": self.run, "stop_at_failure": self.stop_at_failure}
+        return {"content": content, "run": self.run, "stop_at_failure": self.stop_at_failure, "keep": self.keep}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.run, self.stop_at_failure = state["run"], state["stop_at_failure"]
+        self.run, self.stop_at_failure, self.keep = state["run"], state["stop_at_failure"], state["keep"]
         known = kept().setdefault("processors", {})
         digest = hashlib.sha256(state["content"]).hexdigest()
         if digest not in known:
@@ -133,7 +139,7 @@ class ChunkRunner:
         failed = kept().setdefault("failed", set())
         if self.run in failed:
             return {"out": {}, "chunks": {}, "failures": {}}
-        events = Events(chunk, self.processor.columns, self.schema)
+        events = Events(chunk, self.processor.columns, self.schema, self.keep)
         started = time.perf_counter()
         try:
             out = self.processor.process(events)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from coffea.processor import accumulate
@@ -13,7 +14,9 @@ from coffea.processor.executor import ExecutorBase
 from hep_tables_coffea.backends.coffea.chunks import ChunkRunner
 from hep_tables_coffea.backends.coffea.stock import on_kept_files
 from hep_tables_coffea.backends.coffea.threads import answers, cores
+from hep_tables_coffea.config import check_cache, current, size_in_bytes
 from hep_tables_coffea.errors import OptionError
+from hep_tables_coffea.files import Keep, keeping
 
 __all__ = ["AutoExecutor", "Executor"]
 
@@ -33,6 +36,7 @@ class Executor(ExecutorBase):  # type: ignore[misc]
         status, unit, desc: the bar, as of coffea's executors; without `status` there is none.
         function_name: as of coffea's executors.
         compression: is not needed, since nothing leaves the process.
+        cache, cache_size: whether and where decoded columns are kept, as of `ht.options`; by default as set there.
         retries: how often a chunk that failed is tried again, as of coffea's executors.
 
     With `savemetrics`, `bytesread` of a generated processor are the bytes of its columns after decompression.
@@ -49,11 +53,15 @@ class Executor(ExecutorBase):  # type: ignore[misc]
 
     workers: int | None = None
     retries: int = 3
+    cache: bool | str | Path | None = None
+    cache_size: int | str | None = None
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
             msg = f"workers={self.workers!r} is not possible"
             raise OptionError(msg, hint="workers is a positive number, or None for all cores")
+        check_cache(self.cache)
+        size_in_bytes(self.cache_size)
 
     def __call__(
         self, items: Iterable[Any], function: Callable[[Any], Any], accumulator: Any
@@ -62,8 +70,15 @@ class Executor(ExecutorBase):  # type: ignore[misc]
         listed = list(items)
         if not listed:
             return accumulator, 0
-        with self._bar(len(listed)) as shown, answers(on_kept_files(function), listed, self._threads()) as found:
+        chosen = on_kept_files(function, self._keep())
+        with self._bar(len(listed)) as shown, answers(chosen, listed, self._threads()) as found:
             return accumulate(shown(found), accumulator), 0
+
+    def _keep(self) -> Keep | None:
+        """Where decoded columns are kept."""
+        cache = current().cache if self.cache is None else self.cache
+        size = current().cache_size if self.cache_size is None else self.cache_size
+        return keeping(cache, size_in_bytes(size))
 
     def _threads(self) -> int:
         return self.workers or cores()

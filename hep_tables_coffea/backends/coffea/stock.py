@@ -25,21 +25,21 @@ from hep_tables_coffea.files.paths import is_url, local
 __all__ = ["on_kept_files"]
 
 
-def on_kept_files(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The same function of items, on kept files where that is possible."""
+def on_kept_files(function: Callable[[Any], Any], keep: Any = None) -> Callable[[Any], Any]:
+    """The same function of items, on kept files where that is possible; `keep` says where decoded columns are kept."""
     if not isinstance(function, partial) or not _is_of_runner(function, "automatic_retries") or len(function.args) < 3:
         return function
     retries, skipped, inner, *more = function.args
-    instead = _on_kept_files(inner)
+    instead = _on_kept_files(inner, keep)
     return partial(function.func, retries, skipped, instead, *more, **function.keywords)
 
 
-def _on_kept_files(inner: Any) -> Any:
+def _on_kept_files(inner: Any, keep: Any) -> Any:
     if _is_of_runner(inner, "_work_function"):
         given = _arguments(inner)
         processor = _unpacked(given.get("processor_instance"))
         ours = type(processor).__module__.startswith(GENERATED) and not given.get("use_dataframes")
-        return _Chunks(inner, processor, given) if ours else inner
+        return _Chunks(inner, processor, given, keep) if ours else inner
     if _is_of_runner(inner, "metadata_fetcher_root"):
         return _Metadata(inner, _arguments(inner))
     return inner
@@ -66,8 +66,8 @@ def _unpacked(processor: Any) -> Any:
 class _Chunks:
     """In place of `Runner._work_function`, for a generated processor."""
 
-    def __init__(self, function: Callable[[Any], Any], processor: Any, given: dict[str, Any]) -> None:
-        self._function, self._processor, self._given = function, processor, given
+    def __init__(self, function: Callable[[Any], Any], processor: Any, given: dict[str, Any], keep: Any) -> None:
+        self._function, self._processor, self._given, self._keep = function, processor, given, keep
         fields = "read_fields" in type(processor).process.__globals__
         self._schema = given.get("schema") if fields else None
         #: How files are opened and which branches a schema sees: only the Runner's own function goes by that.
@@ -79,7 +79,7 @@ class _Chunks:
         if self._never or not isinstance(name, str) or (self._only_local and is_url(name)):
             return self._function(item)
         chunk = _chunk_of(item)
-        events = Events(chunk, self._processor.columns, self._schema)
+        events = Events(chunk, self._processor.columns, self._schema, self._keep)
         checkpoints = self._given.get("checkpointer")
         known = checkpoints.load(events.metadata, self._processor) if checkpoints is not None else None
         if known is not None:
