@@ -29,8 +29,10 @@ from hep_tables_coffea.backends.coffea.opening import (
 from hep_tables_coffea.backends.coffea.split import chunks_of, events_per_chunk
 from hep_tables_coffea.codegen.fused.ready import is_compiled
 from hep_tables_coffea.codegen.load import load_class
-from hep_tables_coffea.codegen.processor import ProcessorSource, write, write_fused
-from hep_tables_coffea.config import Options
+from hep_tables_coffea.codegen.processor import ProcessorSource
+from hep_tables_coffea.codegen.programs import program as written
+from hep_tables_coffea.config import Options, size_in_bytes
+from hep_tables_coffea.files import keeping
 from hep_tables_coffea.graph.nodes import Node, UserCall
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.plugins.protocol import Delivery, Support
@@ -55,9 +57,7 @@ class CoffeaBackend:
     def compile(
         self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str, engine: str = "auto"
     ) -> ProcessorSource:
-        if engine == "columnar":
-            return write(outputs, title=title, constants=constants)
-        return write_fused(outputs, title=title, constants=constants)
+        return written(outputs, constants, title, engine)
 
     def instance(self, program: ProcessorSource, dataset: Dataset, waits: bool = False) -> Any:
         """The generated processor, told in which order answers are put together.
@@ -78,7 +78,8 @@ class CoffeaBackend:
         if program.meanwhile is not None and options.engine == "auto" and not worthwhile(program, chunks):
             program = program.meanwhile
         processor = self.instance(program, dataset, waits=options.engine == "fused")
-        runner = ChunkRunner(processor, uuid4().hex, options.on_error == "raise", class_of(dataset.schema))
+        keep = keeping(options.cache, size_in_bytes(options.cache_size))
+        runner = ChunkRunner(processor, uuid4().hex, options.on_error == "raise", class_of(dataset.schema), keep)
         merged = run_chunks(chunks, runner, options)
         failures += chunk_failures(merged["failures"], program, options)
         answers = processor.postprocess(merged["out"]) if merged["out"] else {}
