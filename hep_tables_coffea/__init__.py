@@ -21,6 +21,7 @@ from hep_tables_coffea import samples
 from hep_tables_coffea._version import __version__
 from hep_tables_coffea.config import options
 from hep_tables_coffea.errors import HepTablesError, hint_names
+from hep_tables_coffea.files.kept import clear_cache
 from hep_tables_coffea.plugins.functions import backend_function
 from hep_tables_coffea.plugins.registry import register_backend, register_schema
 from hep_tables_coffea.record.aliases import clear_aliases, define_alias
@@ -60,6 +61,7 @@ __all__ = [
     "__version__",
     "backend_function",
     "clear_aliases",
+    "clear_cache",
     "combinations",
     "concat",
     "cross",

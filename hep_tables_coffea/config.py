@@ -88,7 +88,7 @@ def size_in_bytes(size: Any) -> int | None:
     """
     if size is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?(b?)", str(size).strip().lower())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(b?)", str(size).strip().lower())
     if isinstance(size, bool) or not isinstance(size, (int, str)) or not found or bool(found[2]) > bool(found[3]):
         msg = f"cache_size={size!r} is not possible"
         raise OptionError(msg, hint='cache_size is a number of bytes, or a text like "5 GB"')

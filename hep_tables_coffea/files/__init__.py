@@ -5,8 +5,9 @@ from __future__ import annotations
 from hep_tables_coffea.files.access import describe, read, trees
 from hep_tables_coffea.files.errors import TreeNotFoundError
 from hep_tables_coffea.files.handles import forget
-from hep_tables_coffea.files.kept import Keep, default_folder, keeping
+from hep_tables_coffea.files.kept import Keep, clear_cache, default_folder, keeping
 from hep_tables_coffea.files.paths import expand
+from hep_tables_coffea.files.room import Usage, usage
 from hep_tables_coffea.files.table import Column, Kind, Table
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Kind",
     "Table",
     "TreeNotFoundError",
+    "Usage",
+    "clear_cache",
     "default_folder",
     "describe",
     "expand",
@@ -22,4 +25,5 @@ __all__ = [
     "keeping",
     "read",
     "trees",
+    "usage",
 ]

@@ -37,14 +37,14 @@ from hep_tables_coffea._version import __version__
 from hep_tables_coffea.files.layouts import plain
 from hep_tables_coffea.files.paths import is_url, local
 from hep_tables_coffea.files.pieces import SUFFIX, Piece, load, save
-from hep_tables_coffea.files.room import FORMAT, NOTES, Room
+from hep_tables_coffea.files.room import FORMAT, NOTES, Room, Usage, clear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hep_tables_coffea.files.source import Source, Wanted
 
-__all__ = ["Keep", "Shelf", "default_folder", "keeping", "shelf_of"]
+__all__ = ["Keep", "Shelf", "clear_cache", "default_folder", "keeping", "shelf_of"]
 
 #: See `handles`.
 KEEPER = "_hep_tables_coffea_worker"
@@ -98,6 +98,20 @@ def default_folder() -> str:
         except ImportError:  # a worker that has coffea and not this library
             base = os.path.join(os.path.expanduser("~"), ".cache", "hep_tables_coffea")
     return os.path.join(base, "columns")
+
+
+def clear_cache(folder: str | os.PathLike[str] | None = None) -> Usage:
+    """Drop the decoded columns that are kept on disk, and say what they were.
+
+    Args:
+        folder: as `cache=` was given; the folder of the user if it was not.
+
+    Example:
+        >>> import hep_tables_coffea as ht
+        >>> ht.clear_cache("/tmp/no_such_folder").nbytes
+        0
+    """
+    return clear(default_folder() if folder is None else os.path.abspath(os.path.expanduser(os.fspath(folder))))
 
 
 class Range(NamedTuple):

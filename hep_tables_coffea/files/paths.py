@@ -61,7 +61,7 @@ def is_settled(mark: tuple[int, ...]) -> bool:
     if not mark:
         return True
     modified, _, _, changed = mark
-    margin = COARSE if modified % 10**7 == 0 else FINE
+    margin = COARSE if modified % 10**7 == changed % 10**7 == 0 else FINE
     return time.time_ns() - max(modified, changed) > margin
 
 
