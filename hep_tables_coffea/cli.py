@@ -1,4 +1,4 @@
-"""The command line: a demonstration, the data formats, and what is in a file."""
+"""The command line: a demonstration, the data formats, what is in a file, and what is kept of files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 import hep_tables_coffea as ht
+from hep_tables_coffea import files
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.types.schema import Group, Leaf
@@ -67,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("collections", nargs="*", metavar="COLLECTION", help="these only; all if none is named")
     one.add_argument("--tree", help="the tree, where the file has several")
     one.add_argument("--schema", help="the data format; found from the columns if not given")
+
+    one = _command(commands, "cache", cache, "show how much of decoded columns is kept on disk, or drop it")
+    one.add_argument("action", nargs="?", choices=("show", "clear"), default="show", help="(default: %(default)s)")
+    one.add_argument("--folder", type=Path, help="as cache= was given; the folder of the user if it was not")
     return parser
 
 
@@ -104,6 +109,18 @@ def show(file: str, collections: Sequence[str] = (), tree: str | None = None, sc
     for name in [*groups, *(name for name in wanted.fields if name not in groups)]:
         _branch(picture, events[name], name, layout.root.fields[name])
     console.print(picture, soft_wrap=True)
+
+
+def cache(action: str = "show", folder: Path | None = None) -> None:
+    """Show what is kept on disk, or drop it."""
+    if action == "clear":
+        about = ht.clear_cache(folder)
+    else:
+        about = files.usage(files.default_folder() if folder is None else str(folder.absolute()))
+    what = "dropped" if action == "clear" else "kept"
+    print(
+        f"{about.folder}: {about.nbytes / 1e6:,.1f} MB {what}, {about.files} files, of {about.tables} trees of events"
+    )
 
 
 def _branch(picture: Tree, value: ht.Array, name: str, about: Leaf | Group) -> None:
@@ -167,12 +184,12 @@ def demo(events: int, folder: Path, workers: int, executor: str) -> None:
     """Make two samples, record an analysis, run it, and draw what it finds."""
     folder.mkdir(parents=True, exist_ok=True)
     _rule(f"Two samples of {events:,} simulated events")
-    files = _make_samples(folder, events)
+    samples = _make_samples(folder, events)
 
     _rule("The analysis")
     source = "\n\n".join(inspect.getsource(function) for function in (masses, analysis))
     console.print(Syntax("", "python", background_color="default").highlight(source), soft_wrap=True)
-    histograms = analysis(*files)
+    histograms = analysis(*samples)
 
     _rule("The plan")
     _print_plan(histograms)
@@ -189,7 +206,7 @@ def demo(events: int, folder: Path, workers: int, executor: str) -> None:
 
     _rule("Files")
     written.append(ht.write_processor({"z_to_ee": histograms["z_to_ee"]}, folder / "z_to_ee.py"))
-    for path in [*map(Path, files), *written]:
+    for path in [*map(Path, samples), *written]:
         console.print(f"{path}  [dim]{path.stat().st_size / 1000:,.0f} kB[/]", soft_wrap=True)
     console.print("\nz_to_ee.py fills the first histogram with coffea alone. To go on: README.md and examples/.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import hist
@@ -165,3 +166,18 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--help"])
     text = capsys.readouterr().out
     assert [name for name in ("demo", "schemas", "show") if name not in text] == []
+
+
+def test_cache_is_shown_and_cleared(tmp_path: Path, sample: str, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "kept"
+    time.sleep(0.2)  # a file of just now is not kept
+    ht.make_local(ht.nanoaod(sample).MET.pt, cache=folder)
+    for action, size in (
+        ("show", "0.0 MB kept, 1 files"),
+        ("clear", "0.0 MB dropped, 1 files"),
+        ("show", "kept, 0 files"),
+    ):
+        assert cli.main(["cache", action, "--folder", str(folder)]) == 0
+        assert size in capsys.readouterr().out
+    assert cli.main(["cache"]) == 0
+    assert "columns: " in capsys.readouterr().out

@@ -10,6 +10,7 @@ from typing import Any
 from hep_tables_coffea.codegen.columnar import Emitter
 from hep_tables_coffea.codegen.demand import Demand
 from hep_tables_coffea.codegen.embed import embedded
+from hep_tables_coffea.codegen.fused.fills import template
 from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage
 from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.codegen.scalars import ScalarWriter
@@ -237,7 +238,7 @@ def _known_categories(node: g.Fill) -> dict[int, list[Any]]:
     for position, text in enumerate(axes):
         if not re.search(r"growth=True", text):
             continue
-        listed: list[Any] = []
+        listed: list[Any] = list(template(node).axes[position])
         for members in node.fills:
             if position < len(members):
                 value = node.args[members[position][1]]

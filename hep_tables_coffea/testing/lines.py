@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hep_tables_coffea.testing.histogram_lines import category, histogram, numpy_histogram
 from hep_tables_coffea.testing.lambda_lines import defined, loop, mapped
 from hep_tables_coffea.types.elements import Number, Record
 
@@ -313,34 +314,11 @@ def metadata(pool: Pool) -> Line:
     return str(pool.one_of(['ht.metadata(events, "xsec")', f'{one} * ht.metadata(events, "xsec")']))
 
 
-def histogram(pool: Pool) -> Line:
-    one = pool.number()
-    if one is None:
-        return None
-    other = pool.beside(one)
-    texts = [
-        'ht.Hist.new.Reg(4, -1, 3, name="x").Weight().fill({0}, weight=weight)',
-        'ht.Hist.new.Reg(4, -1, 3, name="x").Int64().fill({0})',
-        (
-            'ht.Hist.new.Var([0, 1, 2.5], name="x").StrCat([], growth=True, name="s").Double()'
-            '.fill({0}, ht.metadata(events, "label"))'
-        ),
-        "np.histogram({0}, bins=4, range=(-1, 3))[0]",
-        "np.histogram({0}, bins=[0.0, 0.5, 2.0])[0]",
-    ]
-    if other is not None:
-        texts += [
-            'ht.Hist.new.Reg(3, -1, 2, name="x").Reg(2, 0, 2, name="y").Weight().fill({0}, {1}).fill({0}, {0})',
-            'ht.Hist.new.Reg(3, -1, 2, name="x").Weight().fill({0}, weight={1})',
-        ]
-    return str(pool.one_of(texts)).format(one, other).replace("weight=weight", "weight=events.weight")
-
-
 KINDS: dict[str, Callable[[Pool], Line]] = {
     function.__name__: function
     for function in (
         arithmetic, comparison, logic, unary, binary, bits, tables, conversion, choice, missing, selection, of_events,
         place, order, reducer, structure, combination, nearest, record, field, vector, mapped, loop, defined,
-        dataset_wide, two_passes, metadata, histogram,
+        dataset_wide, two_passes, metadata, histogram, numpy_histogram, category,
     )
 }  # fmt: skip

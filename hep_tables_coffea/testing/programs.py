@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from hep_tables_coffea.graph.nodes import Node
 
-__all__ = ["Program", "programs"]
+__all__ = ["Program", "programs", "random_program"]
 
 #: Deeper values are not built upon: their rows multiply.
 DEEPEST = 4
@@ -98,14 +98,26 @@ def programs(
     """
     seed, length, size = draw(st.integers(0, 2**32)), draw(st.integers(1, max_lines)), draw(st.integers(1, 3))
     with _kept_random():
-        pool = Pool(Random(seed), namespace(path), leave_out)
-        for name in _SOURCES:
-            pool.add(f"events.{name}")
-        for _ in range(length):
-            text = lines.KINDS[pool.one_of(kinds)](pool)
-            if text is not None:
-                pool.add(text)
-        return pool.program(path, size)
+        return random_program(Random(seed), path, length, size, kinds, leave_out)
+
+
+def random_program(
+    random: Random,
+    path: str | Sequence[str],
+    length: int,
+    size: int,
+    kinds: Sequence[str] = tuple(lines.KINDS),
+    leave_out: Callable[[Any], bool] = lambda outcome: False,
+) -> Program:
+    """A program of so many lines and outputs, like those of `programs`, without hypothesis."""
+    pool = Pool(random, namespace(path), leave_out)
+    for name in _SOURCES:
+        pool.add(f"events.{name}")
+    for _ in range(length):
+        text = lines.KINDS[pool.one_of(kinds)](pool)
+        if text is not None:
+            pool.add(text)
+    return pool.program(path, size)
 
 
 @contextmanager

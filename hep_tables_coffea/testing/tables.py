@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Column", "Table", "tables", "write"]
+__all__ = ["Column", "Table", "random_table", "tables", "write"]
 
 #: Multiples of 1/8, so that sums and products of a few are exact in single precision, in whatever order.
 _USUAL = [0.0, 0.125, 0.5, 1.0, 1.5, 2.0, 3.25, 7.0, 16.5, -0.25, -1.0, -2.5, -6.0]
@@ -66,10 +66,24 @@ def tables(draw: st.DrawFn, formats: Sequence[str] = ("root", "parquet"), max_ev
     """
     size = draw(st.integers(0, max_events))
     form = draw(st.sampled_from(list(formats)))
-    numbers = Numbers(Random(draw(st.integers(0, 2**32))))
+    random = Random(draw(st.integers(0, 2**32)))
+    counts = {name: draw(st.lists(st.integers(0, 3), min_size=size, max_size=size)) for name in _COLLECTIONS}
+    return _table(random, size, form, counts)
+
+
+def random_table(random: Random, formats: Sequence[str] = ("root", "parquet"), max_events: int = 8) -> Table:
+    """A table like those of `tables`, without hypothesis; now and then with long lists."""
+    size, most = random.choice([0, *range(1, max_events + 1)]), random.choice([1, 3, 3, 3, 6])
+    form = random.choice(list(formats))
+    counts = {name: [random.randint(0, most) for _ in range(size)] for name in _COLLECTIONS}
+    return _table(random, size, form, counts)
+
+
+def _table(random: Random, size: int, form: str, lengths: Mapping[str, Sequence[int]]) -> Table:
+    numbers = Numbers(random)
     columns = _event_columns(numbers, size, form)
     for name, fields in _COLLECTIONS.items():
-        counts = draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))
+        counts = lengths[name]
         columns[f"n{name}"] = Column("int32", 0, tuple(counts))
         for field, (dtypes, usual) in fields.items():
             columns[f"{name}_{field}"] = numbers.lists(dtypes, usual, counts)

@@ -108,7 +108,8 @@ class Expander(Walks):
         return False
 
     def _all(self, *parts: Inst | None) -> Inst | None:
-        found = [part for part in parts if part is not None]
+        found = [part for part in dict.fromkeys(parts) if part is not None]
+        found = [part for part in found if not any(part is not other and _implies(other, part) for other in found)]
         return self._op(lambda settled: formulas.logical_and(self.program, *settled), found) if found else None  # type: ignore[arg-type,return-value]
 
     def _op(self, make: Callable[[list[Inst]], Inst], args: Sequence[Inst]) -> Inst:
@@ -178,6 +179,8 @@ class Expander(Walks):
             place = self.program.make("call", (row.index, row.start), ("{0} - {1}", 11), np.dtype("int64"))
             return Value(place, row.ok)
         assert isinstance(record.type, Record)
+        if isinstance(node.type, Record):
+            return Value(formulas.constant(self.program, True, bool), row.ok)
         leaf: Any = record.type.group.fields[node.name]  # type: ignore[union-attr]
         if not isinstance(node.type, Number):
             raise Unfusable("stored strings")
@@ -201,6 +204,13 @@ class Expander(Walks):
         ok = self.load(f"{name}_known", row.index, bool, row.ok) if leaf.optional else None
         return Value(inst, formulas.logical_and(self.program, row.ok, ok))
 
+    def visit_Zip(self, node: g.Zip, env: Env) -> Value:
+        """Records as a whole: only whether they are there."""
+        return Value(formulas.constant(self.program, True, bool))
+
+    def visit_Extend(self, node: g.Extend, env: Env) -> Value:
+        return self.value(node.args[0], env)
+
     # -- structure: the same value, of another row -------------------------------------------------------------------
 
     def visit_Restrict(self, node: g.Restrict, env: Env) -> Value:
@@ -223,7 +233,7 @@ class Expander(Walks):
         if not isinstance(here, InPart):
             raise Unfusable("rows of several collections outside of a list")
         found = self.value(node.args[here.number], (*env[: node.position], here.row, *env[node.position + 1 :]))
-        if isinstance(node.type, Text):
+        if isinstance(node.type, (Text, Record)):
             return found
         return Value(self._cast(found.inst, node.type.dtype), found.ok)  # type: ignore[union-attr]
 
@@ -267,7 +277,8 @@ class Expander(Walks):
     def visit_Pick(self, node: g.Pick, env: Env) -> Value:
         array, k = node.args[0], node.position
         row = self._picked(node, env[:k])
-        return self.value(array, (*env[:k], row, *env[k:]))
+        found = self.value(array, (*env[:k], row, *env[k:]))
+        return Value(found.inst, self._all(found.ok, _there(row)))  # a constant is not there where its row is not
 
     def _picked(self, node: g.Pick, env: Env) -> Binding:
         key = ("pick", node.args[0].path[: node.position + 1], node.constant, node.args[1:], env)
@@ -380,7 +391,7 @@ class Expander(Walks):
             if len(effect.results) == len(effect.values) - 1:
                 self.program.result(effect, len(effect.results), "int64", "place")
             return Value(effect.results[-1], effect.results[0])
-        if function in ("mean", "ptp"):
+        if function in ("mean", "ptp", "std", "var"):
             return self._of_others(node, env)
         array = node.args[0]
         k = len(array.path) - 1
@@ -425,20 +436,35 @@ class Expander(Walks):
         return self._values[key]
 
     def _of_others(self, node: g.Reduce, env: Env) -> Value:
-        """A mean or a range, from the reducers that it is made of."""
-        array = node.args[0]
-        if node.options:
+        """A reducer that is made of others, in double precision as awkward has it."""
+        options = dict(node.options)
+        ddof = options.pop("ddof", 0)
+        if options or (node.function == "ptp" and ddof):
             raise Unfusable(f"{node.function} with options")
+        array = node.args[0]
+        if node.function == "ptp":
+            high, low = (functions.reduce(name, array) for name in ("max", "min"))
+            return self._typed(node, functions.call("np.subtract", [high, low]), env)
+        wide = functions.call("ak.values_astype", [array], {"to": "float64"})
+        count = functions.reduce("count", array)
+        mean = functions.call("np.true_divide", [functions.reduce("sum", wide), count])
         if node.function == "mean":
-            total, count = (functions.reduce(name, array) for name in ("sum", "count"))
-            mean = functions.call("np.true_divide", [total, count])
-            made = self._typed(node, mean, env)
-            number = self.value(count, env).inst
-            zero = formulas.constant(self.program, 0, "int64")
-            known = self._op(lambda a: self.program.make("call", a, ("{0} > {1}", 6), np.dtype(bool)), [number, zero])
-            return Value(made.inst, known)
-        high, low = (functions.reduce(name, array) for name in ("max", "min"))
-        return self._typed(node, functions.call("np.subtract", [high, low]), env)
+            return self._some(node, mean, count, env)
+        squares = functions.call("np.square", [functions.call("np.subtract", [wide, mean])])
+        made = functions.call("np.true_divide", [functions.reduce("sum", squares), count])
+        if ddof:
+            less = functions.call("np.subtract", [count, build.literal(ddof)])
+            made = functions.call("np.multiply", [made, functions.call("np.true_divide", [count, less])])
+        if node.function == "std":
+            made = functions.call("np.sqrt", [made])
+        return self._some(node, made, count, env)
+
+    def _some(self, node: g.Node, made: g.Node, count: g.Node, env: Env) -> Value:
+        """A value that is missing where nothing is counted."""
+        inst, number = self._typed(node, made, env).inst, self.value(count, env).inst
+        zero = formulas.constant(self.program, 0, "int64")
+        known = self._op(lambda a: self.program.make("call", a, ("{0} > {1}", 6), np.dtype(bool)), [number, zero])
+        return Value(inst, known)
 
     def _typed(self, node: g.Node, made: g.Node, env: Env) -> Value:
         """The value of a node that is computed as another one."""
@@ -585,6 +611,22 @@ def _kind(node: g.Node) -> Any:
     if isinstance(node, g.Literal) and node.kind in ("int", "float"):
         return int if node.kind == "int" else float
     return node.type.dtype  # type: ignore[union-attr]
+
+
+def _there(binding: Binding) -> Inst | None:
+    """Whether there is a row: the members of a pair that was looked for are there together."""
+    if isinstance(binding, Many):
+        return next((ok for ok in map(_there, binding.parts) if ok is not None), None)
+    if isinstance(binding, InPart):
+        return _there(binding.row)
+    return binding.ok if isinstance(binding, (Row, Listed)) else None
+
+
+def _implies(one: Inst, other: Inst) -> bool:
+    """Whether a condition is a part of another one."""
+    if one is other:
+        return True
+    return one.op == "call" and one.info[0] == "{0} and {1}" and any(_implies(arg, other) for arg in one.args)
 
 
 def _is_stored(inst: Inst) -> bool:

@@ -62,6 +62,9 @@ class _Axis:
     bins: int = 0
     text: str = ""
     category: str | None = None
+    #: Where not every value has a bin: the condition for one, and the number of the first bin.
+    inside: str = ""
+    first: int = 0
 
 
 def template(node: g.Fill) -> Any:
@@ -150,30 +153,40 @@ def _slab(node: g.Fill, axes: list[_Axis], storage: str, made: Any, bins: Bins) 
 def _statement(axes: list[_Axis], slab: Slab, storage: str, weighted: bool) -> Callable[[list[str]], list[str]]:
     """How a bin is filled, given the texts of the values."""
     numbers = [axis for axis in axes if axis.category is None]
-    size = int(np.prod(slab.shape, dtype=int))
 
     def write(texts: list[str]) -> list[str]:
-        parts = []
+        parts, before, inside = [], [], []
         for k, axis in enumerate(numbers):
             stride = int(np.prod(slab.shape[k + 1 :], dtype=int))
             text = axis.text.format(*texts)
+            if axis.inside:
+                name = "place" if len(numbers) == 1 else f"place_{k}"
+                before.append(f"{name} = {text}")
+                inside.append(axis.inside.format(name))
+                text = name if axis.first == 0 else f"({name} - {axis.first})"
             parts.append(text if stride == 1 else f"{text} * {stride}")
         place = " + ".join([*([str(slab.begins)] if slab.begins or not parts else []), *parts])
-        count = [f"{slab.counter} += 1"] if slab.counter else []
-        weight = texts[-1] if weighted else "1.0"
-        if storage != "Weight":
-            return [f"bins[{place}] += {weight}", *count]
-        if not weighted:
-            return [f"place = {place}", "bins[place] += 1.0", f"bins[place + {size}] += 1.0", *count]
-        return [
-            f"place = {place}",
-            f"weight = {weight}",
-            "bins[place] += weight",
-            f"bins[place + {size}] += weight * weight",
-            *count,
-        ]
+        lines = _adding(place, slab, storage, texts[-1] if weighted else "")
+        if inside:
+            lines = [*before, f"if {' and '.join(inside)}:", *(f"    {line}" for line in lines)]
+        return [*lines, *([f"{slab.counter} += 1"] if slab.counter else [])]
 
     return write
+
+
+def _adding(place: str, slab: Slab, storage: str, weight: str) -> list[str]:
+    """What is added to a bin."""
+    size = int(np.prod(slab.shape, dtype=int))
+    if storage != "Weight":
+        return [f"bins[{place}] += {weight or '1.0'}"]
+    if not weight:
+        return [f"place = {place}", "bins[place] += 1.0", f"bins[place + {size}] += 1.0"]
+    return [
+        f"place = {place}",
+        f"weight = {weight}",
+        "bins[place] += weight",
+        f"bins[place + {size}] += weight * weight",
+    ]
 
 
 def _axis(axis: Any, node: g.Node, value: Value, expander: Expander, bins: Bins, used: list[Inst]) -> _Axis:
@@ -192,23 +205,24 @@ def _axis(axis: Any, node: g.Node, value: Value, expander: Expander, bins: Bins,
     if kind == "Boolean":
         takes("bool")
         return _Axis(2, f"(1 if {{{number}}} else 0)")
-    if kind == "Regular" and traits.underflow and traits.overflow and str(axis.transform) in _TRANSFORMED:
+    if kind == "Regular" and str(axis.transform) in _TRANSFORMED:
         takes("float64")
         low, width = (float(number) for number in axis._ax.__getstate__()[-2:])  # as boost-histogram reckons with them
         text = _TRANSFORMED[str(axis.transform)].format(f"{{{number}}}")
-        return _Axis(len(axis) + 2, f"bin_between({text}, {low!r}, {width!r}, {float(len(axis))!r})")
-    if kind == "Variable" and traits.underflow and traits.overflow:
+        name = "bin_between" if traits.overflow else "bin_up_to"
+        return _flowing(axis, f"{name}({text}, {low!r}, {width!r}, {float(len(axis))!r})")
+    if kind == "Variable" and traits.overflow:
         takes("float64")
         edges = [float(edge) for edge in axis.edges]
         first = bins.edges_at(edges)
         name = (
             "bin_of_even_edges" if np.allclose(np.diff(edges), (edges[-1] - edges[0]) / len(axis)) else "bin_of_edges"
         )
-        return _Axis(len(axis) + 2, f"{name}({{{number}}}, edges, np.int64({first}), np.int64({len(axis)}))")
-    if kind == "Integer" and traits.underflow and traits.overflow and inst.dtype.kind in "iub":
+        return _flowing(axis, f"{name}({{{number}}}, edges, np.int64({first}), np.int64({len(axis)}))")
+    if kind == "Integer" and inst.dtype.kind in "iub":
         takes("int32")
         low = int(axis.edges[0])
-        return _Axis(len(axis) + 2, f"bin_of_number(np.int64({{{number}}}), np.int64({low}), np.int64({len(axis)}))")
+        return _flowing(axis, f"bin_of_number(np.int64({{{number}}}), np.int64({low}), np.int64({len(axis)}))")
     if kind == "IntCategory" and len(axis) <= 16 and inst.dtype.kind in "iub":
         takes("int64")
         text = str(len(axis))
@@ -216,6 +230,18 @@ def _axis(axis: Any, node: g.Node, value: Value, expander: Expander, bins: Bins,
             text = f"({k} if {{{number}}} == {int(axis.value(k))} else {text})"
         return _Axis(len(axis) + (1 if traits.overflow else 0), text)
     raise Unfusable(f"an axis {kind} of this kind")
+
+
+def _flowing(axis: Any, text: str) -> _Axis:
+    """An axis whose bins are numbered from 1 on, 0 and the last one being outside; it may lack these."""
+    under, over = axis.traits.underflow, axis.traits.overflow
+    conditions = {
+        (True, True): "",
+        (False, True): "{0} > 0",
+        (True, False): f"{{0}} <= {len(axis)}",
+        (False, False): f"0 < {{0}} <= {len(axis)}",
+    }
+    return _Axis(len(axis) + under + over, text, None, conditions[under, over], 0 if under else 1)
 
 
 def _category(node: g.Node) -> str:

@@ -20,6 +20,8 @@ _OPERATORS = {
     "bitwise_and": ("&", 9),
     "bitwise_xor": ("^", 8),
     "bitwise_or": ("|", 7),
+    "left_shift": ("<<", 10),
+    "right_shift": (">>", 10),
     "less": ("<", 6),
     "less_equal": ("<=", 6),
     "greater": (">", 6),
@@ -105,6 +107,10 @@ def _wrapped(program: Program, name: str, values: list[Inst], inside: Sequence[A
     """The text of an operation; numba widens small integers, numpy does not."""
     if inside[0].kind == "b" and name not in _OPERATORS:
         raise Unfusable(f"np.{name} of truth values")
+    if name in ("left_shift", "right_shift") and not (
+        values[1].op == "const" and 0 <= int(values[1].info[0]) < 8 * out.itemsize
+    ):
+        raise Unfusable("a shift by what differs from row to row")
     cost = 2
     if name == "square" or (name == "power" and values[1].op == "const" and values[1].info[0] in ("2", "2.0")):
         text, binding, values = "{0} * {1}", 12, [values[0], values[0]]

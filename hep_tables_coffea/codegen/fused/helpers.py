@@ -89,7 +89,10 @@ def add_bins(histogram: Any, bins: Any, parts: list[Any]) -> None:
     view = histogram.view(flow=True)
     for begins, shape, categories, _ in parts:
         axes = histogram.axes
-        place = tuple(slice(None) if one is None else axes[k].index(one) for k, one in enumerate(categories))
+        place = tuple(
+            slice(None) if one is None else list(axes[k]).index(one) if one in list(axes[k]) else len(axes[k])
+            for k, one in enumerate(categories)
+        )
         size = int(np.prod(shape, dtype=int))
         contents = bins[begins : begins + size].reshape(shape)
         if hasattr(view, "variance"):

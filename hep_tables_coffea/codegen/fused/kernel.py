@@ -27,7 +27,7 @@ from hep_tables_coffea.types.schema import Leaf
 
 __all__ = ["Column", "Kernel", "aggregated", "fuse"]
 
-_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_of_edges bin_of_even_edges bin_of_number sort_rows range abs min max".split()  # fmt: skip
+_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_up_to bin_of_edges bin_of_even_edges bin_of_number sort_rows sort_known_rows sort_order range abs min max".split()  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -109,7 +109,8 @@ class _Maker:
             if isinstance(node, g.Behave) or not node.type.fields or flat:
                 raise Unfusable("whole records of a method")
             if node.type.option:
-                raise Unfusable("whole records that may be missing")
+                self._values(node, np.dtype(bool), effects, columns)
+                self._lengths(node, effects, columns, flat)
             for name in _readable(node):
                 member = build.field(node, name)
                 if len(member.path) != len(node.path):
@@ -118,12 +119,20 @@ class _Maker:
             return
         if not isinstance(node.type, Number):
             raise Unfusable("strings")
-        formulas.check(node.type.dtype)
+        self._values(node, formulas.check(node.type.dtype), effects, columns)
+        self._lengths(node, effects, columns, flat)
+
+    def _lengths(self, node: g.Node, effects: list[Effect], columns: dict[g.Node, Column], flat: bool) -> None:
+        if not flat and len(node.path) > 1:
+            self._column(functions.reduce("num", build.anchor(node)), effects, columns, flat)
+
+    def _values(self, node: g.Node, dtype: np.dtype[Any], effects: list[Effect], columns: dict[g.Node, Column]) -> None:
+        """The values of a node, one after the other; of records whether they are there."""
         loops, env = rows_of(node.path, self.expander)
         found = self.expander.value(node, env)
         inst = self.expander.settle(found.inst)
-        if inst.dtype != node.type.dtype:
-            inst = formulas.cast(self.expander.program, inst, node.type.dtype)
+        if inst.dtype != dtype:
+            inst = formulas.cast(self.expander.program, inst, dtype)
         name = self.expander.names.new("column")
         values = [inst]
         if node.type.option:
@@ -136,9 +145,7 @@ class _Maker:
             return [*lines, f"n_{name} += 1"]
 
         effects.append(Effect("statement", tuple(loops), values, (write,)))
-        columns[node] = Column(name, node.type.dtype, node.type.option, node.path)
-        if not flat and len(node.path) > 1:
-            self._column(functions.reduce("num", build.anchor(node)), effects, columns, flat)
+        columns[node] = Column(name, dtype, node.type.option, node.path)
 
 
 def aggregated(node: g.Node) -> list[g.Node]:
@@ -274,7 +281,11 @@ def _primitives(words: Iterable[str]) -> list[str]:
     """The text of what the kernel calls."""
     from hep_tables_coffea.codegen.fused import primitives
 
+    calls = {name: set(re.findall(r"\w+", inspect.getsource(getattr(primitives, name)))) for name in primitives.__all__}
     wanted = [name for name in primitives.__all__ if name in set(words)]
+    for name in primitives.__all__:  # what is called stands before what calls it
+        if any(name in calls[other] for other in wanted) and name not in wanted:
+            wanted.insert(0, name)
     texts = [
         inspect.getsource(getattr(primitives, name)).replace("  # type: ignore[no-untyped-def]", "") for name in wanted
     ]

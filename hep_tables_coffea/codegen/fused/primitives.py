@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["bin_between", "bin_of_edges", "bin_of_even_edges", "bin_of_number", "sort_rows"]
+__all__ = [
+    "bin_between",
+    "bin_of_edges",
+    "bin_of_even_edges",
+    "bin_of_number",
+    "bin_up_to",
+    "sort_known_rows",
+    "sort_order",
+    "sort_rows",
+]
 
 
 def bin_between(x, low, width, bins):  # type: ignore[no-untyped-def]
@@ -16,6 +25,14 @@ def bin_between(x, low, width, bins):  # type: ignore[no-untyped-def]
     if z < 1.0:
         return np.int64(z * bins) + 1 if z >= 0.0 else 0
     return np.int64(bins) + 1  # what is no number, too
+
+
+def bin_up_to(x, low, width, bins):  # type: ignore[no-untyped-def]
+    """The bin of a regular axis whose last bin has its upper edge, as nothing is beyond."""
+    z = (x - low) / width
+    if z < 1.0:
+        return np.int64(z * bins) + 1 if z >= 0.0 else 0
+    return np.int64(bins) if z == 1.0 else np.int64(bins) + 1
 
 
 def bin_of_edges(x, edges, first, bins):  # type: ignore[no-untyped-def]
@@ -39,25 +56,63 @@ def bin_of_number(x, low, bins):  # type: ignore[no-untyped-def]
     return place + 1 if place < bins else bins + 1
 
 
+def sort_order(keys, order, size, ascending):  # type: ignore[no-untyped-def]
+    """Positions in the order of their keys: stable, with what is no number first. Long lists are merged from short runs."""
+    run = 16
+    for begin in range(0, size, run):
+        for k in range(begin + 1, min(begin + run, size)):
+            row = order[k]
+            key = keys[row]
+            place = k
+            while place > begin:
+                other = keys[order[place - 1]]
+                if not (other == other and (key != key or (key < other if ascending else key > other))):
+                    break
+                order[place] = order[place - 1]
+                place -= 1
+            order[place] = row
+    if size > run:
+        beside = np.empty(size, np.int64)
+        while run < size:
+            for begin in range(0, size, 2 * run):
+                middle, end = min(begin + run, size), min(begin + 2 * run, size)
+                left, right = begin, middle
+                for k in range(begin, end):
+                    takes = left < middle
+                    if takes and right < end:
+                        key, other = keys[order[right]], keys[order[left]]
+                        takes = not (other == other and (key != key or (key < other if ascending else key > other)))
+                    if takes:
+                        beside[k] = order[left]
+                        left += 1
+                    else:
+                        beside[k] = order[right]
+                        right += 1
+            for k in range(size):
+                order[k] = beside[k]
+            run *= 2
+
+
 def sort_rows(keys, order, size, ascending):  # type: ignore[no-untyped-def]
-    """Positions in the order of their keys, as awkward sorts: stable, with what is no number first."""
+    """The positions of all rows, as awkward sorts."""
     for k in range(size):
         order[k] = k
-    for k in range(1, size):
-        row = order[k]
-        key = keys[row]
-        place = k
-        while place > 0:
-            other = keys[order[place - 1]]
-            if ascending:
-                before = other == other and (key != key or key < other)
-            else:
-                before = other == other and (key != key or key > other)
-            if not before:
-                break
-            order[place] = order[place - 1]
-            place -= 1
-        order[place] = row
+    sort_order(keys, order, size, ascending)
+    return size
+
+
+def sort_known_rows(keys, known, order, size, ascending):  # type: ignore[no-untyped-def]
+    """The positions of all rows, as awkward sorts: those whose keys are missing last."""
+    number = 0
+    for k in range(size):
+        if known[k]:
+            order[number] = k
+            number += 1
+    sort_order(keys, order, number, ascending)
+    for k in range(size):
+        if not known[k]:
+            order[number] = k
+            number += 1
     return size
 
 

@@ -195,7 +195,7 @@ class _Around:
         """The most rows of a path in the whole chunk: an expression."""
         if len(path) == 1 and path[0].base.kind == "rows":
             return "len(events)"
-        counts = [self._counts(axis, path[:k]) for k, axis in enumerate(path) if k or axis.kind == "flat"]
+        counts = [self._counts(axis, path[:k]) for k, axis in enumerate(path) if k or axis.base.kind == "flat"]
         text = " * ".join(counts)
         if "np.diff(" not in text:
             text = f"np.ones(len(events), np.int64) * {text}"

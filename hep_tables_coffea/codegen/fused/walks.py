@@ -282,13 +282,32 @@ class Walks:
         axis = path[k]
         assert axis.parent is not None
         first, last, step = axis.params
-        if step not in (None, 1):
-            raise Unfusable("every n-th row of a list")
+        step = 1 if step is None else step
         inner = self.listing((*path[:k], axis.parent), k, env)
         assert inner.count is not None
-        start, stop = (self._clipped(bound, inner.count, default) for bound, default in ((first, 0), (last, None)))
-        loop = self.program.loop(start, stop, deepest([inner.count, *(i for b in env for i in instructions(b))]), "k")
-        return self._again(inner, loop, loop.var, axis, ())
+        start, stop = self._bounds(first, last, step, inner.count)
+        outer = deepest([inner.count, *(i for b in env for i in instructions(b))])
+        if step == 1:
+            loop = self.program.loop(start, stop, outer, "k")
+            return self._again(inner, loop, loop.var, axis, ())
+        text = f"({{1}} - {{0}} + {step - 1}) // {step}" if step > 0 else f"({{0}} - {{1}} + {-step - 1}) // {-step}"
+        number = self.program.make("call", (start, stop), (text, 12), np.dtype("int64"))
+        loop = self.program.loop(formulas.constant(self.program, 0, "int64"), number, outer, "k")
+        text = f"{{0}} + {{1}} * {step}" if step > 0 else f"{{0}} - {{1}} * {-step}"
+        place = self.program.make("call", (start, loop.var), (text, 11), np.dtype("int64"))
+        return self._again(inner, loop, place, axis, ())
+
+    def _bounds(self, first: int | None, last: int | None, step: int, size: Inst) -> tuple[Inst, Inst]:
+        """Where a slice begins and ends, as positions; backwards it may end before the first row."""
+        if step > 0:
+            return self._clipped(first, size, 0), self._clipped(last, size, None)
+
+        def bound(number: int | None, default: str) -> Inst:
+            text = default if number is None else "min({0}, {1} - 1)" if number >= 0 else "max({1} + {0}, -1)"
+            constant = formulas.constant(self.program, number or 0, "int64")
+            return self.program.make("call", (constant, size), (text, 20), np.dtype("int64"))
+
+        return bound(first, "({1} - 1)"), bound(last, "(-1)")
 
     def _clipped(self, bound: int | None, size: Inst, default: int | None) -> Inst:
         """A bound of a slice as a position."""
@@ -313,12 +332,13 @@ class Walks:
         position = self.program.make("var", (), ("sorted", id(inner)), np.dtype("int64"))
         outer = self.matching(key.path[:-1], path[:k], env)
         found = self.value(key, (*outer, Listed(inner, position)))
-        if found.ok is not None or found.inst.lift is None:
-            raise Unfusable("sorting by what may be missing")
+        if found.inst.lift is None or (found.ok is not None and found.ok.lift is None):
+            raise Unfusable("sorting by what is the same for all rows")
         column = self.kept(inner, found.inst.lift[2], axis)
+        known = self.kept(inner, found.ok.lift[2], axis) if found.ok is not None and found.ok.lift is not None else ""
         name = self.names.new(f"order_of_{inner.name}")
         self.arrays.kept[name] = (np.dtype("int64"), axis)
-        info = ("sort", column, name, bool(options.get("ascending", True)))
+        info = ("sort", column, known, name, bool(options.get("ascending", True)))
         count = self.program.make("sort", (inner.count, inner.done), info, np.dtype("int64"), wish=f"n_{inner.name}")
         zero = formulas.constant(self.program, 0, "int64")
         loop = self.program.loop(zero, count, deepest([count, *(i for b in env for i in instructions(b))]), "k")

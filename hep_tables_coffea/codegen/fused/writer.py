@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from hep_tables_coffea.codegen.fused.ir import Effect, Inst
 from hep_tables_coffea.codegen.fused.schedule import Body, Nest, Scope
 from hep_tables_coffea.codegen.source import Names, Piece, atom
@@ -123,8 +125,10 @@ class Writer:
                 return Piece(f"{text} if {self._piece(inst.args[1]).within(3)} else {_zero(inst)}", 2)
             return atom(text)
         if inst.op == "sort":
-            _, key, order, ascending = inst.info
-            return atom(f"sort_rows({key}, {order}, {self.text(inst.args[0])}, {ascending})")
+            _, key, known, order, ascending = inst.info
+            keys = f"{key}, {known}" if known else key
+            name = "sort_known_rows" if known else "sort_rows"
+            return atom(f"{name}({keys}, {order}, {self.text(inst.args[0])}, {ascending})")
         text, binding, *_ = inst.info
         if binding >= 20:
             return Piece(text.format(*(self._piece(arg).text for arg in inst.args)), 20)
@@ -304,7 +308,8 @@ def _limit(dtype: object, kind: str) -> str:
     if name.startswith("float"):
         text = "np.inf" if kind == "min" else "-np.inf"
         return f"np.{name}({text})"
-    return f"np.iinfo(np.{name}).{'max' if kind == 'min' else 'min'}"
+    limits = np.iinfo(name)
+    return f"np.{name}({limits.max if kind == 'min' else limits.min})"
 
 
 def _wish(inst: Inst) -> str:

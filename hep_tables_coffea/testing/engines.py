@@ -1,0 +1,174 @@
+"""Whether the engines agree: generated programs, run by the fused engine, the columnar one and the reference.
+
+`python -m hep_tables_coffea.testing.engines --examples 1000` prints what differs, how much was fused, and why not more.
+With `NUMBA_DISABLE_JIT=1` kernels are plain Python: nothing is compiled, and an index beyond an array is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import hep_tables_coffea as ht
+from hep_tables_coffea.plan.explain import Explanation
+from hep_tables_coffea.testing import lines
+from hep_tables_coffea.testing.comparing import difference, tolerance_of, type_problem
+from hep_tables_coffea.testing.known import known
+from hep_tables_coffea.testing.programs import Program, random_program
+from hep_tables_coffea.testing.tables import random_table, write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Account", "Case", "random_case", "run_cases"]
+
+#: What is drawn more often than other lines, and how much more: what physicists write.
+_FAVOURITES = {
+    "histogram": 5, "category": 2, "selection": 4, "combination": 3, "reducer": 4, "mapped": 4, "order": 3,
+    "arithmetic": 2, "vector": 2, "place": 2, "nearest": 2,
+}  # fmt: skip
+_KINDS = [kind for kind in lines.KINDS for _ in range(_FAVOURITES.get(kind, 1))]
+#: Columns that a second file may lack.
+_LACKING = ("met", "weight", "run", "flag", "maybe")
+#: Errors of the columnar engine, until they are mended: a mask that differs for rows of events that are filtered later.
+_OF_COLUMNAR = ("cannot fit jagged slice",)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program over some files, and the size of the chunks."""
+
+    seed: int
+    program: Program
+    chunksize: int | None
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}, chunks of {self.chunksize}, {self.program.path}\n{self.program}"
+
+
+@dataclass
+class Account:
+    """What came of some cases."""
+
+    cases: int = 0
+    #: How many programs were fused wholly, in part, not at all.
+    fused: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    outputs: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        parts = [f"{self.cases} programs: {', '.join(f'{n} fused {how}' for how, n in self.fused.most_common())}"]
+        parts += [f"outputs: {', '.join(f'{n} {how}' for how, n in self.outputs.most_common())}"]
+        parts += [f"  {number:5} {reason}" for reason, number in self.reasons.most_common()]
+        return "\n".join([*parts, *self.failures, f"{len(self.failures)} failures"])
+
+
+def random_case(seed: int, folder: Path) -> Case:
+    """The program of a seed, with files of its own in the folder."""
+    random = Random(seed)
+    table = random_table(random)
+    size = random.choice([1, 2, 3, None])
+    paths: Any = [write(table, folder / f"table{seed}")]
+    if not random.randint(0, 4):
+        cut = random.randint(0, 4)
+        lacking = [name for name in _LACKING if not random.randint(0, 2)]
+        parts = [table.events(0, cut), table.events(cut).without(lacking)]
+        paths = [write(part, folder / f"table{seed}_{k}") for k, part in enumerate(parts)]
+    program = random_program(random, paths, random.randint(2, 9), random.randint(1, 3), _KINDS, known)
+    return Case(seed, program, size)
+
+
+def check(case: Case, account: Account) -> str:
+    """What is wrong with a case, or ""."""
+    recorded = case.program.record()
+    expected = ht.make_local(recorded, backend="reference")
+    fused = ht.make_local(recorded, chunksize=case.chunksize, engine="fused")
+    found = _differs(recorded, fused, expected)
+    if found:
+        return f"fused: {found}"
+    _count(recorded, account)
+    try:
+        columnar = ht.make_local(recorded, chunksize=case.chunksize, engine="columnar")
+    except ht.HepTablesError as error:
+        if any(part in str(error) for part in _OF_COLUMNAR):
+            return ""
+        raise
+    for name, value in recorded.items():
+        problem = type_problem(fused[name], value._node)
+        if problem and not type_problem(columnar[name], value._node):
+            return f"the type of {name}, fused: {problem}"
+    found = _differs(recorded, columnar, expected)
+    return f"columnar: {found}" if found else ""
+
+
+def _differs(recorded: dict[str, Any], answers: Any, expected: Any) -> str:
+    for name, value in recorded.items():
+        found = difference(answers[name], expected[name], tolerance_of(value._node))
+        if found:
+            return f"{name} ({value!r}): {found}"
+    return ""
+
+
+def _count(recorded: dict[str, Any], account: Account) -> None:
+    """Note how much of a program is fused."""
+    with ht.options(engine="fused"):
+        explained: Explanation = ht.explain(recorded)
+    refused: dict[str, str] = {}
+    for stage in explained.accounts:
+        for text in stage.engine[1:]:
+            name, _, reason = text.partition(": ")
+            refused[name] = reason
+    account.reasons.update(refused.values())
+    account.outputs.update(fused=len(recorded) - len(refused), columnar=len(refused))
+    how = "wholly" if not refused else "not at all" if len(refused) >= len(recorded) else "in part"
+    account.fused[how] += 1
+
+
+def run_cases(seeds: Sequence[int], seconds: float = 1e9) -> Account:
+    """Run the cases of some seeds, for so long at most."""
+    account = Account()
+    end = time.monotonic() + seconds
+    for seed in seeds:
+        if time.monotonic() > end:
+            break
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            shown = f"seed {seed}"
+            try:
+                case = random_case(seed, Path(folder))
+                shown = str(case)
+                problem = check(case, account)
+            except Exception:
+                problem = traceback.format_exc(limit=-4)
+        account.cases += 1
+        if problem:
+            account.failures.append(f"-- {shown}\n{problem}")
+    return account
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seconds", type=float, default=1e9)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("HEP_TABLES_COFFEA_CACHE", folder)
+        account = run_cases(range(given.first, given.first + given.examples), given.seconds)
+    print(account)
+    sys.exit(1 if account.failures else 0)
+
+
+if __name__ == "__main__":
+    main()
