@@ -40,9 +40,14 @@ def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
 
 
 def each_row(function: Any) -> Any:
-    """A function of single numbers as one of arrays: compiled where numba can and the rows are many."""
+    """A function of single numbers as one of arrays: compiled where numba can and the rows are many.
+
+    It is called with Python's numbers, compiled or not: floats are of double precision.
+    """
 
     def all_rows(*columns: Any) -> Any:
+        wide = {"f": np.float64, "i": np.int64}
+        columns = tuple(column.astype(wide.get(column.dtype.kind, column.dtype)) for column in columns)
         if len(columns[0]) > 20_000:
             try:
                 import numba
@@ -51,7 +56,7 @@ def each_row(function: Any) -> Any:
                 return compiled(function)(*columns)
             except Exception:  # noqa: S110 (numba does not know something in it: Python does)
                 pass
-        return np.array([function(*row) for row in zip(*columns)])
+        return np.array([function(*row) for row in zip(*(column.tolist() for column in columns))])
 
     return all_rows
 

@@ -42,7 +42,8 @@ def call_user(declared: Declared, arguments: Sequence[Any]) -> Any:
         return None
     function = declared.function
     if function is not None and not declared.vectorized:
-        return cast(function(*arguments), declared.returns)
+        numbers = (one.item() if isinstance(one, np.generic) else one for one in arguments)  # Python's own
+        return cast(function(*numbers), declared.returns)
     if function is None:
         known = provided(declared.name)
         assert known is not None

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas
-from hep_tables_coffea.codegen.fused.hoist import COSTLY, hoisted
+from hep_tables_coffea.codegen.fused.hoist import hoisted, is_numpys_own
 from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Unfusable, needs
 from hep_tables_coffea.codegen.fused.rows import Binding, InPart, Item, Listed, Listing, Many, Row, instructions
+from hep_tables_coffea.codegen.fused.users import compiled_text
 from hep_tables_coffea.codegen.fused.vectors import Vectors
 from hep_tables_coffea.codegen.fused.walks import Env, Value, Walks
 from hep_tables_coffea.codegen.source import Names, identifier
-from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph import build, functions, helpers
 from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number, Record, Text
 from hep_tables_coffea.types.schema import Leaf
 
@@ -37,7 +39,9 @@ class Expander(Walks):
         self.texts: dict[str, int] = {}
         self.arguments: dict[str, g.Metadata] = {}
         self.columns: dict[str, tuple[g.Field, Leaf]] = {}
-        self.functions: dict[str, Callable[..., Any]] = {}
+        #: The text of the user's functions by the names that the kernel calls them.
+        self.functions: dict[str, str] = {}
+        self._functions: dict[Any, str] = {}
         self._values: dict[Any, Value] = {}
 
     def value(self, node: g.Node, env: Env) -> Value:
@@ -370,7 +374,9 @@ class Expander(Walks):
             if isinstance(binding, Listed):
                 if binding.ok is not None:
                     raise Unfusable("a row of what may be missing")
-                return Listed(binding.listing, self._result(effect, next(slots), binding.position), known)
+                position = self._result(effect, next(slots), binding.position)
+                self.least[position] = self.least.get(binding.position, 1)
+                return Listed(binding.listing, position, known)
             if isinstance(binding, Many):
                 return Many(tuple(map(moved, binding.parts)))
             if isinstance(binding, InPart):
@@ -510,9 +516,40 @@ class Expander(Walks):
     def _ufunc(self, name: str, args: list[Inst], kinds: list[Any], out: np.dtype[Any]) -> Inst:
         """A function of numpy: of columns it is a column."""
         inst = formulas.ufunc(self.program, name, args, kinds, out)
-        if name in COSTLY and inst.op == "call" and "*" not in inst.info[0]:
+        if is_numpys_own(name, out) and inst.op == "call" and "*" not in inst.info[0]:
             return hoisted(self, name, inst.args if inst.info[-1] != "narrow" else inst.args[0].args, out) or inst
         return inst
+
+    def visit_UserCall(self, node: g.UserCall, env: Env) -> Value:
+        declared = node.declared
+        function = declared.function
+        if function is None:
+            known = provided(declared.name)
+            if known is None or known.numpy is not helpers.delta_r:
+                raise Unfusable(f"{declared.name} is a function of arrays")
+            return self.call_ht_delta_r(node, env)
+        if declared.vectorized or not isinstance(declared.returns, Number):
+            raise Unfusable(f"{declared.name} is a function of arrays")
+        values = self._arguments(node, env)
+        if any(not isinstance(arg.type, Number) for arg in node.args):
+            raise Unfusable(f"{declared.name} takes strings")
+        inst = self._op(lambda a: self._user_call(declared, a), [value.inst for value in values])
+        return Value(inst, self._all(*(value.ok for value in values)))
+
+    def _user_call(self, declared: g.Declared, args: list[Inst]) -> Inst:
+        wide = {"f": np.dtype("float64"), "i": np.dtype("int64")}  # Python's numbers
+        args = [formulas.cast(self.program, arg, wide.get(arg.dtype.kind, arg.dtype)) for arg in args]
+        dtypes = tuple(arg.dtype for arg in args)
+        name = self._functions.get((declared.function, dtypes))
+        if name is None:
+            name = self.names.new(declared.name)
+            assert declared.function is not None
+            self.functions[name] = compiled_text(name, declared.function, dtypes)
+            self._functions[declared.function, dtypes] = name
+        dtype = declared.returns.dtype  # type: ignore[union-attr]
+        called = f"{name}({', '.join(f'{{{k}}}' for k in range(len(args)))})"
+        text = f"np.{dtype.name.replace('bool', 'bool_')}({called})"
+        return self.program.make("call", args, (text, 20), formulas.check(dtype), cost=40)
 
     def _arguments(self, node: g.Node, env: Env) -> list[Value]:
         return [self.value(arg, env[: len(arg.path)]) for arg in node.args]
@@ -591,11 +628,10 @@ class Expander(Walks):
         )
         return Value(inst, value.ok)
 
-    def call_ht_delta_r(self, node: g.Call, env: Env) -> Value:
-        from hep_tables_coffea.graph.helpers import delta_r
+    def call_ht_delta_r(self, node: g.Node, env: Env) -> Value:
         from hep_tables_coffea.record.array import wrap
 
-        made = delta_r(*(wrap(arg) for arg in node.args))._node
+        made = helpers.delta_r(*(wrap(arg) for arg in node.args))._node
         return self._typed(node, made, env)
 
 

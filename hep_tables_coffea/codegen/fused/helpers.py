@@ -18,12 +18,12 @@ def list_starts(columns: dict[str, Any], level: int) -> Any:
     for name, array in columns.items():
         layout = array.layout
         for _ in range(level):
-            layout = layout.to_ListOffsetArray64(True)
-            offsets = np.asarray(layout.offsets.data)
-            layout = layout.content
+            offsets, layout = from_zero(layout)
         if known is None:
             known, first = offsets, name
-        elif offsets is not known and not np.array_equal(offsets, known):
+            continue
+        same = offsets.__array_interface__["data"] == known.__array_interface__["data"] and len(offsets) == len(known)
+        if not same and not np.array_equal(offsets, known):
             msg = f"the columns {first} and {name} have lists of different lengths"
             raise ValueError(msg)
     return known
@@ -38,9 +38,18 @@ def flat_layout(array: Any) -> Any:
     """The values in all lists, one after the other."""
     layout = array.layout
     while layout.is_list:
-        layout = layout.to_ListOffsetArray64(True)
-        layout = layout.content[: layout.offsets[-1]]
+        offsets, layout = from_zero(layout)
+        if len(layout) != offsets[-1]:
+            layout = layout[: offsets[-1]]
     return layout
+
+
+def from_zero(layout: Any) -> tuple[Any, Any]:
+    """Where lists begin, from zero on, and what is in them. awkward copies even where nothing changes."""
+    offsets = getattr(layout, "offsets", None)
+    if offsets is None or offsets.dtype != np.int64 or offsets[0] != 0:
+        layout = layout.to_ListOffsetArray64(True)
+    return np.asarray(layout.offsets.data), layout.content
 
 
 def flat_numbers(array: Any, dtype: str) -> Any:

@@ -6,6 +6,8 @@ masses that are made of it fall into the same bins.
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,13 +16,29 @@ from hep_tables_coffea.codegen.fused.ir import Inst
 from hep_tables_coffea.codegen.fused.walks import Walks
 from hep_tables_coffea.codegen.source import Piece, atom
 
-__all__ = ["COSTLY", "hoisted"]
+__all__ = ["hoisted", "is_numpys_own"]
 
-#: What is worth it: everything that processors compute with a series.
-COSTLY = frozenset(
-    "exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh"
-    " hypot power cbrt".split()
+#: Functions that numpy has written itself for several numbers at once; for others it calls the C library, as kernels do.
+_SINGLE = frozenset("sin cos exp log tanh cbrt".split())
+_DOUBLE = frozenset(["tanh"])
+_ALL = _SINGLE | frozenset(
+    "exp2 expm1 log2 log10 log1p tan arcsin arccos arctan arctan2 sinh cosh arcsinh arccosh arctanh power".split()
 )
+
+
+def is_numpys_own(name: str, dtype: np.dtype[np.generic]) -> bool:
+    """Whether numpy's function may differ from the C library's in the last bit."""
+    if _has_wide_vectors():
+        return name in _ALL
+    return name in (_SINGLE if dtype.itemsize < 8 else _DOUBLE)
+
+
+@functools.cache
+def _has_wide_vectors() -> bool:
+    """Whether numpy uses the wide registers, for which it has nearly all functions written."""
+    names = ("numpy._core._multiarray_umath", "numpy.core._multiarray_umath")
+    module = next((sys.modules[name] for name in names if name in sys.modules), None)
+    return bool(getattr(module, "__cpu_features__", {}).get("AVX512_SKX", False))
 
 
 def hoisted(walks: Walks, name: str, args: Sequence[Inst], out: np.dtype[np.generic]) -> Inst | None:

@@ -203,7 +203,7 @@ def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: 
         ")",
         *_signature(takes),
     ]
-    text = "\n".join([*_primitives(words), *head, *start, *lines, *end, ""])
+    text = "\n".join([*_primitives(words), *_of_users(words, expander.functions), *head, *start, *lines, *end, ""])
     return Kernel(
         text, hashlib.sha256(text.encode()).hexdigest()[:20], arrays, inputs, kept, metadata, dict(expander.texts),
         {name: about for name, about in expander.columns.items() if name in read or f"{name}_known" in read},
@@ -259,6 +259,12 @@ def _inputs(arrays: Mapping[str, tuple[str, Any]], all_: Mapping[str, tuple[str,
                 if all_[name][0] == "computed":
                     waiting.append(all_[name][1])
     return found
+
+
+def _of_users(words: set[str], functions_: Mapping[str, str]) -> list[str]:
+    """The text of the user's functions that are called."""
+    texts = [text for name, text in functions_.items() if name in words]
+    return [line for text in texts for line in [*text.splitlines(), "", ""]]
 
 
 def _metadata_names(metadata: Mapping[str, g.Metadata]) -> list[str]:

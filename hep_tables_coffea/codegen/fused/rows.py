@@ -74,6 +74,9 @@ class Listing:
     columns: dict[tuple[Inst, ...], Inst] = field(default_factory=dict)
     #: Where the rows of the list are rows of one collection in their order: the first of them.
     begins: Inst | None = None
+    #: How many rows there are, known before the list is made; and how many there must be for it to be used.
+    span: Inst | None = None
+    least: int = 99
 
 
 def instructions(binding: Binding) -> list[Inst]:

@@ -49,6 +49,8 @@ class Walks:
         self._above: dict[Axis, Axis] = {}
         self._listings: dict[Any, Listing] = {}
         self._walks: dict[Any, Walk] = {}
+        #: How many rows a list must have for a position in it to be used: two for those of pairs.
+        self.least: dict[Inst, int] = {}
         self.events = self.program.make("argument", (), ("events",), np.dtype("int64"))
 
     @abstractmethod
@@ -128,6 +130,7 @@ class Walks:
         for letter in "abcdefgh"[:number]:
             loop = self.program.loop(start, listing.count, under, letter)
             loops.append((loop, ()))
+            self.least[loop.var] = 1 if replacement else number
             parts.append(Listed(listing, loop.var))
             under = loop
             start = loop.var if replacement else self._plus(loop.var, 1)
@@ -269,7 +272,7 @@ class Walks:
             span = self.program.make("call", (loops[0][0].stop, row.start), ("{0} - {1}", 11), np.dtype("int64"))
             span.wish = listing.size
             listing.size = self.names.new(f"{listing.size}_kept")
-            listing.count = span
+            listing.count = listing.span = span
         return listing
 
     def _keeps(self, listing: Listing, loops: Any, row: Binding, axis: Axis, before: tuple[Inst, ...] = ()) -> None:
@@ -383,6 +386,7 @@ class Walks:
         if all(part.op == "name" and part.info[0] == listing.size for part in parts):
             return position
         array = self.kept(listing, parts, effect.info[1])
+        listing.least = min(listing.least, self.least.get(position, 1))
         assert listing.done is not None
         found = self.program.make("load", (position, listing.done), (array,), inst.dtype)
         found.wish = parts[0].wish

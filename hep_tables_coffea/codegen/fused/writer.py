@@ -77,6 +77,10 @@ class Writer:
             self._begin(effect, depth)
         start, stop = self.text(nest.loop.start), self.text(nest.loop.stop)
         bounds = stop if start == "0" else f"{start}, {stop}"
+        least = _least(nest)
+        if least:
+            self._line(depth, f"if {self._piece(nest.begun[0].info[0].span).within(7)} >= {least}:")
+            depth += 1
         around = dict(self._variables), self._uses, self._places
         name = self._variables[nest.loop.var] = self.names.new(nest.loop.label)
         self._line(depth, f"for {name} in range({bounds}):")
@@ -258,11 +262,20 @@ class Writer:
             self._line(depth, line)
 
 
+def _least(nest: Nest) -> int:
+    """How many rows there must be for a loop to be worth it, where all that it does is to keep values for pairs."""
+    known = [effect.info[0] for effect in nest.begun if effect.kind == "keep"]
+    if len(known) < len(nest.begun) or any(listing.span is None for listing in known):
+        return 0
+    least = min((int(listing.least) for listing in known), default=0)
+    return least if 1 < least < 99 else 0
+
+
 def _places(items: Sequence[Inst | Nest], place: int = 0) -> Iterator[tuple[int, list[Inst]]]:
     """Every block with the values that its lines use."""
     for item in items:
         if isinstance(item, Nest):
-            yield place, [item.loop.start, item.loop.stop]
+            yield place, [item.loop.start, item.loop.stop, *([item.begun[0].info[0].span] if _least(item) else [])]
             yield from _in_scope(item.body)
         else:
             yield place, list(item.args)
