@@ -67,7 +67,7 @@ def compiling(what: str, path: str) -> None:
     events = ht.nanoaod(path)
     outputs = grid.record(events, grid.cells(int(what))) if what.isdecimal() else variants.recorded(events, what)
     for _ in range(2):
-        ht.make_local(outputs, engine="columnar")
+        ht.make_local(outputs, engine="columnar", cache=False)
     run = variants.kept(outputs, "fused")
     started = _seconds(run)
     print(json.dumps({"first": started, "later": min(_seconds(run) for _ in range(5))}))
@@ -106,7 +106,7 @@ def memory(engine: str, path: str, small: str) -> None:
 
     options = {"executor": "threads", "workers": 2}
     for _ in range(2):
-        ht.make_local(variants.recorded(ht.nanoaod(small), "q6"), engine=engine, **options)
+        ht.make_local(variants.recorded(ht.nanoaod(small), "q6"), engine=engine, cache=False, **options)
     outputs = variants.recorded(ht.nanoaod(path), "q6")
     print(json.dumps({"bytes": _growth(variants.kept(outputs, engine, **options))}))
 

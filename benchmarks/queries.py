@@ -51,7 +51,7 @@ def _variants(path: str, events: ht.Array, query: str) -> dict[str, Variant]:
         variants[f"{engine} kept"] = kept(outputs, engine)
         variants[f"{engine} first contact"] = cold(path, record, engine)
         variants[f"{engine} in Runner"] = generated(path, outputs, engine)
-    executor = ht.Executor(workers=1, status=False)
+    executor = ht.Executor(workers=1, status=False, cache=False)
     variants["fused in ht.Executor"] = generated(path, outputs, "fused", executor)
     return variants
 

@@ -41,11 +41,6 @@ def cached(bench: Bench) -> None:
     path = bench.sample()
     events = ht.nanoaod(path)
     folder = bench.folder / "columns"
-    try:
-        ht.options(cache=str(folder)).__exit__(None, None, None)
-    except ht.HepTablesError:
-        bench.note("P9 is not measured: decoded columns cannot be kept yet (cache=)")
-        return
     timings = []
     for query, processor in QUERIES.items():
         variants = {"A": hand_written(path, processor()), "B": hand_written(path, processor(), TUNED)}

@@ -54,10 +54,15 @@ def recorded(events: ht.Array, query: str) -> dict[str, Any]:
 
 
 def kept(outputs: dict[str, Any], engine: str, **options: Any) -> Variant:
-    """Ours, one thread, from what was recorded: planning, generating code, reading and filling; metadata are kept."""
+    """Ours, one thread, from what was recorded: planning, generating code, reading and filling; metadata are kept.
+
+    Decoded columns are not kept on disk, but for a `cache` among the options.
+    """
 
     def run() -> dict[str, Any]:
-        answer: dict[str, Any] = ht.make_local(outputs, engine=engine, **{"executor": "iterative", **options})
+        answer: dict[str, Any] = ht.make_local(
+            outputs, engine=engine, **{"executor": "iterative", "cache": False, **options}
+        )
         return answer
 
     return run
@@ -68,7 +73,8 @@ def cold(path: str, record: Callable[[ht.Array], dict[str, Any]], engine: str) -
 
     def run() -> dict[str, Any]:
         files.forget()
-        answer: dict[str, Any] = ht.make_local(record(ht.nanoaod(path)), engine=engine, executor="threads", workers=1)
+        options: dict[str, Any] = {"engine": engine, "executor": "threads", "workers": 1, "cache": False}
+        answer: dict[str, Any] = ht.make_local(record(ht.nanoaod(path)), **options)
         return answer
 
     return run

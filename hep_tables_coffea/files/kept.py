@@ -17,12 +17,10 @@ The package diskcache does not map files into memory: it would copy what it read
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
 import sys
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,9 +33,10 @@ import uproot
 
 from hep_tables_coffea._version import __version__
 from hep_tables_coffea.files.layouts import plain
+from hep_tables_coffea.files.notes import NOTES, Notes
 from hep_tables_coffea.files.paths import is_url, local
 from hep_tables_coffea.files.pieces import SUFFIX, Piece, load, save
-from hep_tables_coffea.files.room import FORMAT, NOTES, Room, Usage, clear
+from hep_tables_coffea.files.room import FORMAT, Room, Usage, clear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,8 +51,6 @@ PIECE = re.compile(rf"([0-9a-f]+)-(\d+)-(\d+){re.escape(SUFFIX)}")
 
 #: Unless the user asks, ranges of fewer entries are not worth a file.
 LEAST = 10_000
-#: Longer notes begin anew.
-LONGEST_NOTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +173,7 @@ class Shelf:
 
     def put(self, wanted: Mapping[str, Wanted], arrays: Mapping[str, Any], start: int, stop: int) -> None:
         """Keep columns. Where that fails they are not kept, nor does this process try again."""
-        if _problem(self._base) or not arrays:
+        if _problem(self._base) or _room(self._base).is_full() or not arrays:
             return
         try:
             os.makedirs(self.folder, exist_ok=True)
@@ -229,52 +226,6 @@ def _covering(pieces: Sequence[Range], start: int, stop: int) -> list[tuple[Rang
         chosen.append((best, at, min(best.stop, stop)))
         at = best.stop
     return chosen
-
-
-class Notes:
-    """Which columns of a table were read, for which entries: by this process and by others, now and in former runs."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._size = -1
-        self._ranges: dict[str, set[tuple[int, int]]] = {}
-        self._lock = threading.Lock()
-
-    def seen(self, names: Mapping[str, Any], start: int, stop: int) -> set[str]:
-        """Those columns of which some of these entries were read before. That they all are now is noted."""
-        with self._lock:
-            self._load()
-            seen = {name for name in names if self._is_seen(name, start, stop)}
-            fresh = [name for name in names if (start, stop) not in self._ranges.get(name, ())]
-            if fresh:
-                self._append([start, stop, fresh])
-            return seen
-
-    def _is_seen(self, name: str, start: int, stop: int) -> bool:
-        return any(low < stop and start < high for low, high in self._ranges.get(name, ()))
-
-    def _load(self) -> None:
-        """What others have noted, if they have."""
-        try:
-            size = os.stat(self._path).st_size
-        except OSError:
-            self._size, self._ranges = -1, {}
-            return
-        if size == self._size:
-            return
-        self._size, self._ranges = size, {}
-        with open(self._path, encoding="utf-8") as file:
-            for line in file:
-                with suppress(ValueError, TypeError):  # half a line, of a process that was killed
-                    start, stop, names = json.loads(line)
-                    for name in names:
-                        self._ranges.setdefault(name, set()).add((start, stop))
-
-    def _append(self, note: list[Any]) -> None:
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        mode = "wb" if self._size > LONGEST_NOTES else "ab"
-        with open(self._path, mode, buffering=0) as file:
-            file.write((json.dumps(note) + "\n").encode())
 
 
 # -- what a process knows of each folder -----------------------------------------------------------------------------

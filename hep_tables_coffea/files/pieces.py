@@ -48,7 +48,7 @@ class Piece:
         form, length, buffers = ak.to_buffers(array)
         shared = ""
         if LISTS in buffers and form.parameter("__array__") is None and form.offsets == "i64":
-            lists = np.ascontiguousarray(buffers.pop(LISTS))
+            lists: Any = np.ascontiguousarray(buffers.pop(LISTS))
             shared = blake2b(lists, digest_size=DIGEST).hexdigest()
             known = ak.forms.NumpyForm("int64", form_key="node0")
             self.files[shared + SUFFIX] = _parts(known, len(lists), {"node0-data": lists}, "")
@@ -149,9 +149,12 @@ def _numbers(form: Mapping[str, Any], buffers: Mapping[str, Any]) -> Any:
 
 def _opened(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The header of a file, and its buffers. Their time tells that they were used."""
-    with open(path, "rb", buffering=0) as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        used = os.fstat(file.fileno()).st_mtime
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        mapped = mmap.mmap(file, 0, access=mmap.ACCESS_COPY)
+        used = os.fstat(file).st_mtime
+    finally:
+        os.close(file)
     if abs(time.time() - used) > TOUCHED:
         with suppress(OSError):
             os.utime(path)

@@ -17,15 +17,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from hep_tables_coffea.files.notes import NOTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FORMAT", "NOTES", "Room", "Usage", "clear", "usage"]
+__all__ = ["FORMAT", "Room", "Usage", "clear", "usage"]
 
 #: The folder of what this version of the library can read.
 FORMAT = "v1"
-#: The file that notes what of a table was read.
-NOTES = "read.jsonl"
 
 GIGABYTE = 10**9
 MOST = 20 * GIGABYTE
@@ -73,12 +73,16 @@ class Room:
     _full_until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def is_full(self) -> bool:
+        """Whether there was no room a moment ago."""
+        return time.monotonic() < self._full_until
+
     def take(self, nbytes: int, limit: int | None) -> bool:
         """Whether so many bytes may be written; then they count as written."""
         with self._lock:
             if limit is None:
                 limit = self._default_limit()
-            if nbytes > limit or time.monotonic() < self._full_until:
+            if nbytes > limit or self.is_full():
                 return False
             if self._added is None or self._added > limit // 20 or self.total + nbytes > limit:
                 self.total, self._added = _clean(self.folder, limit, nbytes), 0

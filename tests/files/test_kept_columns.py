@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 import hep_tables_coffea as ht
 from hep_tables_coffea import files
 from hep_tables_coffea.backends.coffea.chunks import Chunk, Events
-from hep_tables_coffea.files import kept, pieces, room
+from hep_tables_coffea.files import kept, notes, pieces, room
 from hep_tables_coffea.files.handles import acquire
 from hep_tables_coffea.files.paths import COARSE, FINE, fingerprint, is_settled
 from hep_tables_coffea.files.source import Source
@@ -300,15 +300,15 @@ def test_short_ranges_are_not_kept_by_themselves(tree: str, keep: files.Keep) ->
 
 def test_notes_survive_nonsense_and_stay_short(tree: str, second: files.Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     files.read(tree, None, ["met"], 0, 10, second)
-    (notes,) = Path(second.folder).rglob(room.NOTES)
-    with notes.open("a") as file:
+    (noted,) = Path(second.folder).rglob(notes.NOTES)
+    with noted.open("a") as file:
         file.write('[0, 10\n5\n[1, 2, 3, 4]\n"x"\n')
     files.read(tree, None, ["met"], 0, 10, second)
     assert len(on_disk(second)) == 1
-    monkeypatch.setattr(kept, "LONGEST_NOTES", 200)
+    monkeypatch.setattr(notes, "LONGEST", 200)
     for start in range(30):
         files.read(tree, None, ["event"], start, start + 1, second)
-    assert notes.stat().st_size < 300
+    assert noted.stat().st_size < 300
 
 
 # -- bounded -----------------------------------------------------------------------------------------------------------
