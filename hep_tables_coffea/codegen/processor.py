@@ -13,6 +13,7 @@ from hep_tables_coffea.codegen.embed import embedded
 from hep_tables_coffea.codegen.fused.fills import template
 from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage
 from hep_tables_coffea.codegen.hints import name_hints
+from hep_tables_coffea.codegen.lower import lower_counts
 from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import Names, atom, helper_names, helper_source, in_docstring, quoted
 from hep_tables_coffea.errors import Where
@@ -75,7 +76,7 @@ def write_fused(
 ) -> ProcessorSource:
     """The processor that computes what it can in one compiled loop, and the rest with awkward."""
     columnar = write(outputs, title=title, constants=constants)
-    hints = name_hints(walk(list(outputs.values())))
+    hints = name_hints(lower_counts(node) for node in walk(list(outputs.values())))
     stage = fused_stage(outputs, hints, constants or {}, Names(_TAKEN | helper_names() | _OF_KERNELS))
     if not stage.lines:
         return replace(columnar, refused=stage.kernel.refused)

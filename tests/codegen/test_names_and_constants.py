@@ -153,5 +153,6 @@ def test_variable_of_the_line_that_runs_names_nothing_in_the_code(d: ht.Array) -
 def test_generated_class_shows_its_source(d: ht.Array) -> None:
     import inspect
 
-    processor = ht.to_processor({"n": d.met * 2})
+    with ht.options(engine="columnar"):
+        processor = ht.to_processor({"n": d.met * 2})
     assert 'met = column["met"]' in inspect.getsource(type(processor).process)

@@ -38,7 +38,7 @@ def test_columns_are_those_of_all_outputs(events: ht.Array) -> None:
 
 
 def test_source_is_the_generated_class(events: ht.Array) -> None:
-    assert 'Jet_pt = column["Jet_pt"]' in ht.explain(events.Jet.pt * 2).source
+    assert 'Jet_pt = column["Jet_pt"]' in ht.explain(events.Jet.pt * 2, engine="columnar").source
 
 
 def test_pass_before_names_the_line_that_needs_it(events: ht.Array) -> None:
@@ -66,6 +66,6 @@ def test_nothing_recorded_is_refused() -> None:
 
 
 def test_explanation_is_shown_escaped_in_a_notebook(events: ht.Array) -> None:
-    html = ht.explain(events.Jet[events.Jet.pt > 30].pt)._repr_html_()
+    html = ht.explain(events.Jet[events.Jet.pt > 30].pt, engine="columnar")._repr_html_()
     assert "Jet_pt &gt; 30" in html
     assert "Jet_pt > 30" not in html
