@@ -444,6 +444,21 @@ def test_read_only_folder_is_read(tree: str, keep: files.Keep, decoded: list[lis
     piece.parent.chmod(0o700)
 
 
+def test_what_is_kept_is_read_where_nothing_can_be_written(
+    tree: str, keep: files.Keep, decoded: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    files.read(tree, None, ["met"], 0, ENTRIES, keep)
+    for name in ("utime", "replace", "makedirs", "unlink"):
+        monkeypatch.setattr(os, name, refuse)
+    monkeypatch.setattr(pieces, "TOUCHED", -1)
+    files.read(tree, None, ["met", "event"], 0, ENTRIES, keep)
+    files.read(tree, None, ["met", "event"], 0, ENTRIES, keep)
+    assert decoded == [["met"], ["event"], ["event"]]
+
+
 def test_full_disk_leaves_nothing_behind(
     tree: str, keep: files.Keep, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
