@@ -38,6 +38,8 @@ _FAVOURITES = {
     "arithmetic": 2, "vector": 2, "place": 2, "nearest": 2,
 }  # fmt: skip
 _KINDS = [kind for kind in lines.KINDS for _ in range(_FAVOURITES.get(kind, 1))]
+#: How many cases one after the other have the same files, which are not cheap to write.
+_TOGETHER = 5
 #: Columns that a second file may lack.
 _LACKING = ("met", "weight", "run", "flag", "maybe")
 #: Errors of the columnar engine, until they are mended: a mask that differs for rows of events that are filtered later.
@@ -76,59 +78,76 @@ class Account:
 
 def random_case(seed: int, folder: Path) -> Case:
     """The program of a seed, with files of its own in the folder."""
+    paths, size = _files(seed // _TOGETHER, folder)
     random = Random(seed)
-    table = random_table(random)
-    size = random.choice([1, 2, 3, None])
-    paths: Any = [write(table, folder / f"table{seed}")]
-    if not random.randint(0, 4):
-        cut = random.randint(0, 4)
-        lacking = [name for name in _LACKING if not random.randint(0, 2)]
-        parts = [table.events(0, cut), table.events(cut).without(lacking)]
-        paths = [write(part, folder / f"table{seed}_{k}") for k, part in enumerate(parts)]
     program = random_program(random, paths, random.randint(2, 9), random.randint(1, 3), _KINDS, known)
     return Case(seed, program, size)
+
+
+def _files(number: int, folder: Path) -> tuple[list[str], int | None]:
+    """The files of some cases, and the size of the chunks."""
+    random = Random(f"table {number}")
+    table, size = random_table(random), random.choice([1, 2, 3, None])
+    parts = [table]
+    if not random.randint(0, 4):
+        cut = random.randint(0, 4)
+        parts = [table.events(0, cut), table.events(cut).without([n for n in _LACKING if not random.randint(0, 2)])]
+    paths = [folder / f"table{number}_{k}" for k in range(len(parts))]
+    there = [path.with_suffix(f".{table.format}") for path in paths]
+    return [str(old) if old.exists() else write(*one) for old, one in zip(there, zip(parts, paths), strict=True)], size
 
 
 def check(case: Case, account: Account) -> str:
     """What is wrong with a case, or ""."""
     recorded = case.program.record()
     expected = ht.make_local(recorded, backend="reference")
-    fused = ht.make_local(recorded, chunksize=case.chunksize, engine="fused")
-    found = _differs(recorded, fused, expected)
-    if found:
-        return f"fused: {found}"
-    _count(recorded, account)
     try:
         columnar = ht.make_local(recorded, chunksize=case.chunksize, engine="columnar")
     except ht.HepTablesError as error:
-        if any(part in str(error) for part in _OF_COLUMNAR):
-            return ""
-        raise
-    for name, value in recorded.items():
+        if not any(part in str(error) for part in _OF_COLUMNAR):
+            raise
+        columnar = None
+    with ht.options(engine="fused"):
+        explained: Explanation = ht.explain(recorded)
+    if columnar is None and _refused(explained):
+        return ""  # they are left to the columnar engine
+    fused = ht.make_local(recorded, chunksize=case.chunksize, engine="fused")
+    if _not_compiled():
+        return "a kernel could not be compiled"
+    _count(recorded, _refused(explained), account)
+    for engine, answers in (("fused", fused), ("columnar", columnar)):
+        for name, value in recorded.items() if answers is not None else ():
+            found = difference(answers[name], expected[name], tolerance_of(value._node))
+            if found:
+                return f"{engine}: {name} ({value!r}): {found}"
+    for name, value in recorded.items() if columnar is not None else ():
         problem = type_problem(fused[name], value._node)
         if problem and not type_problem(columnar[name], value._node):
             return f"the type of {name}, fused: {problem}"
-    found = _differs(recorded, columnar, expected)
-    return f"columnar: {found}" if found else ""
-
-
-def _differs(recorded: dict[str, Any], answers: Any, expected: Any) -> str:
-    for name, value in recorded.items():
-        found = difference(answers[name], expected[name], tolerance_of(value._node))
-        if found:
-            return f"{name} ({value!r}): {found}"
     return ""
 
 
-def _count(recorded: dict[str, Any], account: Account) -> None:
-    """Note how much of a program is fused."""
-    with ht.options(engine="fused"):
-        explained: Explanation = ht.explain(recorded)
+def _not_compiled() -> bool:
+    """Whether a kernel of this process has failed; the columnar engine would hide it."""
+    kernels = vars(sys.modules.get("_hep_tables_coffea_worker", os)).get(f"kernels_{os.getpid()}", {})
+    failed = [digest for digest, job in kernels.items() if job.done() and job.result() is None]
+    for digest in failed:
+        del kernels[digest]
+    return bool(failed)
+
+
+def _refused(explained: Explanation) -> dict[str, str]:
+    """The outputs that are not fused, and why."""
     refused: dict[str, str] = {}
     for stage in explained.accounts:
         for text in stage.engine[1:]:
             name, _, reason = text.partition(": ")
             refused[name] = reason
+    return refused
+
+
+def _count(recorded: dict[str, Any], refused: dict[str, str], account: Account) -> None:
+    """Note how much of a program is fused."""
     account.reasons.update(refused.values())
     account.outputs.update(fused=len(recorded) - len(refused), columnar=len(refused))
     how = "wholly" if not refused else "not at all" if len(refused) >= len(recorded) else "in part"
@@ -139,21 +158,21 @@ def run_cases(seeds: Sequence[int], seconds: float = 1e9) -> Account:
     """Run the cases of some seeds, for so long at most."""
     account = Account()
     end = time.monotonic() + seconds
-    for seed in seeds:
-        if time.monotonic() > end:
-            break
-        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in seeds:
+            if time.monotonic() > end:
+                break
+            account.cases += 1
             shown = f"seed {seed}"
             try:
                 case = random_case(seed, Path(folder))
                 shown = str(case)
                 problem = check(case, account)
             except Exception:
-                problem = traceback.format_exc(limit=-4)
-        account.cases += 1
-        if problem:
-            account.failures.append(f"-- {shown}\n{problem}")
+                problem = traceback.format_exc(limit=-9)
+            if problem:
+                account.failures.append(f"-- {shown}\n{problem}")
     return account
 
 

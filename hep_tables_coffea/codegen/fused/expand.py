@@ -114,7 +114,11 @@ class Expander(Walks):
     def _all(self, *parts: Inst | None) -> Inst | None:
         found = [part for part in dict.fromkeys(parts) if part is not None]
         found = [part for part in found if not any(part is not other and _implies(other, part) for other in found)]
-        return self._op(lambda settled: formulas.logical_and(self.program, *settled), found) if found else None  # type: ignore[arg-type,return-value]
+        if not found:
+            return None
+        true = formulas.constant(self.program, True, bool)
+        made = self._op(lambda settled: formulas.logical_and(self.program, *settled) or true, found)
+        return None if made is true else made
 
     def _op(self, make: Callable[[list[Inst]], Inst], args: Sequence[Inst]) -> Inst:
         """An operation; of values of one row of one list it is computed where the list is made."""
@@ -254,7 +258,8 @@ class Expander(Walks):
         if not isinstance(node.type, Number):
             raise Unfusable("strings side by side")
         values = [self.value(arg, env[: len(arg.path)]) for arg in node.args]
-        return self._choose(here.number, values, node.type.dtype)
+        found = self._choose(here.number, values, node.type.dtype)
+        return Value(found.inst, self._all(found.ok, here.ok))
 
     def _choose(self, number: Inst, values: list[Value], dtype: Any) -> Value:
         """One of several values, by a number."""
@@ -314,6 +319,11 @@ class Expander(Walks):
         if axis.kind == "rows" and k:
             start, stop = self.range_of(path, k, env)
             return self._nth_stored(start, stop, position, ok, from_end)
+        if axis.kind == "listed" and axis.params[0] != "chain":
+            zero, size = (formulas.constant(self.program, number, "int64") for number in (0, axis.params[1]))
+            place = self._binary("-", size, position) if from_end else position
+            known = self._inside(place, zero, size, ok)
+            return Item(formulas.select(self.program, known, place, zero), known)
         if axis.kind in ("joined", "ordered", "sliced") or from_end:
             listing = self.listing(path[: k + 1], k, env)
             assert listing.count is not None
@@ -381,7 +391,7 @@ class Expander(Walks):
                 return Many(tuple(map(moved, binding.parts)))
             if isinstance(binding, InPart):
                 return replace(binding, row=moved(binding.row))
-            return Item(self._result(effect, next(slots), binding.number))
+            return Item(self._result(effect, next(slots), binding.number), known)
 
         return moved(row)
 
@@ -655,7 +665,7 @@ def _there(binding: Binding) -> Inst | None:
         return next((ok for ok in map(_there, binding.parts) if ok is not None), None)
     if isinstance(binding, InPart):
         return _there(binding.row)
-    return binding.ok if isinstance(binding, (Row, Listed)) else None
+    return binding.ok
 
 
 def _implies(one: Inst, other: Inst) -> bool:

@@ -90,6 +90,8 @@ def fill_effects(node: g.Fill, expander: Expander, bins: Bins) -> list[Effect]:
 
 
 def _fill(node: g.Fill, members: Any, made: Any, storage: str, expander: Expander, bins: Bins) -> Effect:
+    if len(made.axes) > 10:
+        raise Unfusable("histograms of more than ten axes")
     nodes = [node.args[position] for _, position in members]
     names = [name for name, _ in members]
     if "sample" in names:

@@ -27,7 +27,7 @@ from hep_tables_coffea.types.schema import Leaf
 
 __all__ = ["Column", "Kernel", "aggregated", "fuse"]
 
-_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_up_to bin_of_edges bin_of_even_edges bin_of_number sort_rows sort_known_rows sort_order range abs min max".split()  # fmt: skip
+_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_up_to bin_of_edges bin_of_even_edges bin_of_number sort_rows sort_known_rows sort_order range abs min max".split() + [f"place_{k}" for k in range(10)]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -104,6 +104,7 @@ class _Maker:
     def _column(self, node: g.Node, effects: list[Effect], columns: dict[g.Node, Column], flat: bool) -> None:
         """The values of a node, and unless they are wanted flat the numbers of rows in its lists."""
         if node in self.columns or node in columns:
+            self._lengths(node, effects, columns, flat)  # it may have been wanted flat before
             return
         if isinstance(node.type, Record):
             if isinstance(node, g.Behave) or not node.type.fields or flat:

@@ -49,6 +49,7 @@ class Item:
     """One of some values side by side."""
 
     number: Inst
+    ok: Inst | None = None
 
 
 Binding = Row | Listed | Many | InPart | Item
@@ -87,4 +88,6 @@ def instructions(binding: Binding) -> list[Inst]:
         return [inst for inst in (binding.position, binding.ok) if inst is not None]
     if isinstance(binding, Many):
         return [inst for part in binding.parts for inst in instructions(part)]
-    return instructions(binding.row) if isinstance(binding, InPart) else [binding.number]
+    if isinstance(binding, Item):
+        return [inst for inst in (binding.number, binding.ok) if inst is not None]
+    return instructions(binding.row)

@@ -15,6 +15,7 @@ from hep_tables_coffea.codegen.source import Names, quoted, tuple_text
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types.elements import Record
 
 __all__ = ["FusedStage", "fused_stage"]
@@ -241,10 +242,15 @@ class _Around:
             slice_ = f"[: used[{place}]]"
             known = f"{self.variables[f'{column.name}_known']}{slice_}" if column.option else "None"
             self._flat[node] = (f"{self.variables[column.name]}{slice_}", known)
-        for name, node in self.outputs.items():
-            if name not in self.kernel.refused and not isinstance(node, g.Fill):
-                for one in [node] if node.path else _values_of(node):
-                    self._answer(one, flat=not node.path)
+        mine = [node for name, node in self.outputs.items() if name not in self.kernel.refused]
+        for node in mine:
+            if node.path:
+                self._answer(node, flat=False)
+        others = set(walk([node for name, node in self.outputs.items() if name in self.kernel.refused]))
+        for node in mine:
+            for one in [] if node.path or isinstance(node, g.Fill) else _values_of(node):
+                if one not in others or len(one.path) < 2:  # awkward needs the lists
+                    self._answer(one, flat=True)
 
     def _answer(self, node: g.Node, flat: bool) -> None:
         if node in self.stage.pieces or isinstance(node, g.Fill):
@@ -299,8 +305,6 @@ def _values_of(node: g.Node) -> list[g.Node]:
 
 def _stored_lists(outputs: Mapping[str, g.Node]) -> list[g.Field]:
     """Every stored collection and column of a program, the collections first."""
-    from hep_tables_coffea.graph.traverse import walk
-
     found = [
         node
         for node in walk(list(outputs.values()))

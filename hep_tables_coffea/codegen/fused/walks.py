@@ -109,15 +109,12 @@ class Walks:
         """The rows of some axes among those of a path that may have more of them."""
         if len(wanted) == len(path):
             return env
-        found: list[Binding] = []
-        end = len(path)
-        for axis in reversed(wanted):
-            place = next((m for m in reversed(range(end)) if path[m].base is axis.base), None)
-            if place is None:
-                raise Unfusable("a condition on rows of other axes")
-            found.append(env[place])
-            end = place
-        return tuple(reversed(found))
+        bases, given = [axis.base for axis in wanted], [axis.base for axis in path]
+        first = _places(bases, given)
+        last = [len(given) - 1 - place for place in reversed(_places(bases[::-1], given[::-1]))]
+        if first != last:
+            raise Unfusable("a condition on rows of one of two axes of the same rows")
+        return tuple(env[place] for place in first)
 
     def _walk_pairs(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
         axis = path[k]
@@ -402,6 +399,18 @@ class Walks:
             for (effect, _), part in zip(listing.sources, parts):
                 effect.values.append(self.settle(part))
         return str(listing.columns[parts].info[0])
+
+
+def _places(wanted: list[Axis], given: list[Axis]) -> list[int]:
+    """Where some axes stand among others, each as early as possible."""
+    found: list[int] = []
+    for axis in wanted:
+        begin = found[-1] + 1 if found else 0
+        place = next((place for place in range(begin, len(given)) if given[place] is axis), None)
+        if place is None:
+            raise Unfusable("a condition on rows of other axes")
+        found.append(place)
+    return found
 
 
 def _around(loop: Loop | None) -> list[Loop]:

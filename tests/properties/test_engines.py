@@ -1,0 +1,126 @@
+"""The engines agree: fused, columnar and the reference, over generated programs and tables.
+
+Most programs run with kernels that are plain Python, in processes of their own: nothing is compiled, and an index beyond
+an array is an error. Some are compiled. HT_ENGINES sets how many, HT_HYPOTHESIS=thorough runs thousands.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import awkward as ak
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hep_tables_coffea.codegen.fused.primitives import (
+    bin_between,
+    bin_of_edges,
+    bin_of_even_edges,
+    bin_up_to,
+    sort_known_rows,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+THOROUGH = os.environ.get("HT_HYPOTHESIS") == "thorough"
+EXAMPLES = int(os.environ.get("HT_ENGINES", "4000" if THOROUGH else "120"))
+COMPILED = int(os.environ.get("HT_COMPILED", "300" if THOROUGH else "25"))
+PARTS = 2
+
+
+def run(first: int, examples: int, cache: Path, **environment: str) -> str:
+    """The account of some generated programs in a process of their own."""
+    command = [sys.executable, "-m", "hep_tables_coffea.testing.engines", f"--first={first}", f"--examples={examples}"]
+    known = {**os.environ, "HEP_TABLES_COFFEA_CACHE": str(cache), **environment}
+    done = subprocess.run(command, env=known, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_engines_agree_over_generated_programs(part: int, tmp_path: Path) -> None:
+    print(run(part * 1_000_000, EXAMPLES // PARTS, tmp_path, NUMBA_DISABLE_JIT="1"))
+
+
+def test_compiled_kernels_agree_over_generated_programs(tmp_path: Path) -> None:
+    print(run(10_000_000, COMPILED, tmp_path, NUMBA_BOUNDSCHECK="1", NUMBA_OPT="0"))
+
+
+# -- what kernels call -----------------------------------------------------------------------------------------------
+
+settled = settings(max_examples=20000 if THOROUGH else 300, deadline=None)
+numbers = st.one_of(st.floats(-10, 10), st.floats(), st.sampled_from([0.0, -0.0, 0.1, 0.2, 0.3, 1.0, 2.5, -1.0]))
+
+
+def index_of(axis: object, value: float) -> int:
+    """The bin as boost-histogram has it, counted from the one below all."""
+    return int(axis._ax.index(value)) + 1  # type: ignore[attr-defined]
+
+
+@settled
+@given(
+    value=numbers,
+    bins=st.integers(1, 50),
+    low=st.floats(-5, 5),
+    width=st.floats(0.001, 10),
+    overflow=st.booleans(),
+    edge=st.integers(0, 50),
+    on_edge=st.booleans(),
+)
+def test_regular_bins_are_those_of_boost_histogram(
+    value: float, bins: int, low: float, width: float, overflow: bool, edge: int, on_edge: bool
+) -> None:
+    import hist
+
+    axis = hist.axis.Regular(bins, low, low + width, overflow=overflow)
+    begin, extent = axis._ax.__getstate__()[-2:]
+    one = float(axis.edges[min(edge, bins)]) if on_edge else value
+    found = (bin_between if overflow else bin_up_to)(np.float64(one), begin, extent, float(bins))
+    assert found == index_of(axis, one)
+
+
+@settled
+@given(
+    value=numbers, edges=st.lists(st.floats(-10, 10), min_size=2, max_size=30, unique=True), on_edge=st.integers(0, 60)
+)
+def test_variable_bins_are_those_of_boost_histogram(value: float, edges: list[float], on_edge: int) -> None:
+    import hist
+
+    axis = hist.axis.Variable(sorted(edges))
+    one = float(axis.edges[on_edge]) if on_edge < len(edges) else value
+    found = bin_of_edges(np.float64(one), axis.edges, 0, len(axis))
+    assert found == index_of(axis, one)
+
+
+@settled
+@given(
+    value=numbers, bins=st.integers(1, 40), low=st.floats(-5, 5), width=st.floats(0.01, 10), on_edge=st.integers(0, 80)
+)
+def test_even_edges_give_the_same_bins(value: float, bins: int, low: float, width: float, on_edge: int) -> None:
+    import hist
+
+    axis = hist.axis.Variable(np.linspace(low, low + width, bins + 1))
+    one = float(axis.edges[on_edge]) if on_edge <= bins else value
+    assert bin_of_even_edges(np.float64(one), axis.edges, 0, bins) == index_of(axis, one)
+
+
+keys = st.one_of(st.none(), st.floats(), st.integers(-3, 3).map(float))
+
+
+@settled
+@given(values=st.lists(keys, max_size=90), ascending=st.booleans())
+def test_rows_are_sorted_as_awkward_sorts_them(values: list[float | None], ascending: bool) -> None:
+    plain = np.array([0.0 if value is None else value for value in values])
+    known = np.array([value is not None for value in values], bool)
+    order = np.zeros(len(values), np.int64)
+    sort_known_rows(plain, known, order, len(values), ascending)
+    array = ak.Array(
+        ak.contents.ByteMaskedArray(ak.index.Index8(known), ak.contents.NumpyArray(plain), valid_when=True)
+    )
+    assert order.tolist() == ak.argsort(array, ascending=ascending, stable=True).to_list()
