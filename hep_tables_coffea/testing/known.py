@@ -104,7 +104,8 @@ def _one_place(node: g.Node) -> bool:
 
 def _extended_missing(node: g.Node) -> bool:
     """Until a missing record stays missing when it gets a column: jets[0] with a new column, as a whole."""
-    return isinstance(node, g.Extend) and node.type.option
+    extended = isinstance(node, g.Extend) or any(isinstance(need, g.Extend) for need in node.needs)
+    return isinstance(node.type, Record) and node.type.option and extended
 
 
 def unstable(outcome: Any) -> bool:

@@ -102,7 +102,7 @@ def _fill(node: g.Fill, members: Any, made: Any, storage: str, expander: Expande
     axes: list[_Axis] = []
     used: list[Inst] = []
     for axis, one, value in zip(made.axes, nodes, values):
-        axes.append(_axis(axis, one, value, expander, bins, used))
+        axes.append(_shared_bin(_axis(axis, one, value, expander, bins, used), expander, used))
     weight = None
     if "weight" in names:
         if storage == "Int64":
@@ -232,6 +232,17 @@ def _axis(axis: Any, node: g.Node, value: Value, expander: Expander, bins: Bins,
             text = f"({k} if {{{number}}} == {int(axis.value(k))} else {text})"
         return _Axis(len(axis) + (1 if traits.overflow else 0), text)
     raise Unfusable(f"an axis {kind} of this kind")
+
+
+def _shared_bin(axis: _Axis, expander: Expander, used: list[Inst]) -> _Axis:
+    """The bin as a value: histograms that differ in their selections alone look for it once."""
+    if axis.category is None:
+        number = len(used) - 1
+        text = axis.text.replace(f"{{{number}}}", "{0}")
+        place = expander.program.make("call", used[number:], (text, 20), np.dtype("int64"), wish="bin", cost=8)
+        used[number] = place
+        axis.text = f"{{{number}}}"
+    return axis
 
 
 def _flowing(axis: Any, text: str) -> _Axis:

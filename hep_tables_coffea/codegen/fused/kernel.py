@@ -68,15 +68,21 @@ class _Maker:
     """Collects what outputs need, as far as they can be fused."""
 
     def __init__(
-        self, outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any]
+        self,
+        outputs: Mapping[str, g.Node],
+        hints: Mapping[g.Node, str],
+        constants: Mapping[g.Node, Any],
+        refused: Mapping[str, str],
     ) -> None:
         self.expander = Expander(Names(_TAKEN), hints, constants)
         self.expander.knows(walk(list(outputs.values())))
         self.bins = Bins()
         self.columns: dict[g.Node, Column] = {}
         self.effects: list[Effect] = []
-        self.refused: dict[str, str] = {}
+        self.refused = dict(refused)
         for name, node in outputs.items():
+            if name in refused:
+                continue
             try:
                 effects, columns = self._output(node)
             except Unfusable as reason:
@@ -174,7 +180,10 @@ def _readable(node: g.Node) -> list[str]:
 
 def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any]) -> Kernel:
     """The kernel of all outputs that can be fused; which cannot, and why, is in `refused`."""
-    maker = _Maker(outputs, hints, constants)
+    maker = _Maker(outputs, hints, constants, {})
+    needed = _needed_records(outputs, maker.refused)
+    if needed:
+        maker = _Maker(outputs, hints, constants, maker.refused | needed)
     expander = maker.expander
     writer = Writer(expander.names)
     lines = writer.write(schedule(maker.effects)) if maker.effects else []
@@ -210,6 +219,16 @@ def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: 
         {name: about for name, about in expander.columns.items() if name in read or f"{name}_known" in read},
         maker.bins.size, maker.bins.edges, maker.bins.slabs, columns, counters, maker.refused,
     )  # fmt: skip
+
+
+def _needed_records(outputs: Mapping[str, g.Node], refused: Mapping[str, str]) -> dict[str, str]:
+    """The outputs whose records others need with their methods, which a kernel does not give them."""
+    others = set(walk([outputs[name] for name in refused]))
+    return {
+        name: "its records are needed elsewhere"
+        for name, node in outputs.items()
+        if name not in refused and isinstance(node.type, Record) and node in others
+    }
 
 
 def _types(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Unfusable, needs
 
@@ -140,10 +140,13 @@ class _Part:
             self.body.scope(chain).effects.append(effect)
             for inst in effect.values:
                 self._use(inst, chain)
-        for effect, depth in entering:
-            chain = effect.loops[depth - 1][1] if depth else ()
-            self._use_guards(chain)
-            self._enter(effect, depth, chain)
+        for members in _together(entering):
+            stage = max(self.scheduler.stage(self.loop, [*effect.needs]) for effect, _ in members)
+            for effect, depth in members:
+                chain = effect.loops[depth - 1][1] if depth else ()
+                self._use_guards(chain)
+                group = self.groups.setdefault(stage, {}).setdefault((effect.loops[depth][0], chain), [])
+                group.append((effect, depth))
         while self.heap or self.groups or self.results:
             self._step()
         return self.body, self.free
@@ -165,12 +168,6 @@ class _Part:
             heapq.heappush(self.heap, (-stage, -self.scheduler.order.index[inst], inst))
             return
         self.homes[inst] = _shared(self.homes[inst], chain)
-
-    def _enter(self, effect: Effect, depth: int, chain: Chain) -> None:
-        """Note a loop that an effect goes on in."""
-        stage = self.scheduler.stage(self.loop, [*effect.needs])
-        group = self.groups.setdefault(stage, {}).setdefault((effect.loops[depth][0], chain), [])
-        group.append((effect, depth))
 
     def _step(self) -> None:
         """Everything of the last stage that is left: first its loops, then its values."""
@@ -224,6 +221,33 @@ class _Part:
         self.body.scope(chain).items.append((stage, 1, number, Nest(loop, body, begun)))
         for inst in (loop.start, loop.stop, *free):
             self._use(inst, chain)
+
+
+def _together(entering: list[tuple[Effect, int]]) -> list[list[tuple[Effect, int]]]:
+    """Effects that go on in one loop. Where statements differ in what is asked before it, that is asked inside of it:
+    the loop runs once for all selections, and what it computes is there for all of them.
+    """  # fmt: skip
+    alone = [[one] for one in entering if one[0].kind != "statement" or not one[1]]
+    loops: dict[Loop, list[tuple[Effect, int]]] = {}
+    for effect, depth in entering:
+        if effect.kind == "statement" and depth:
+            loops.setdefault(effect.loops[depth][0], []).append((effect, depth))
+    return [*alone, *map(_asked_inside, loops.values())]
+
+
+def _asked_inside(members: list[tuple[Effect, int]]) -> list[tuple[Effect, int]]:
+    chains = [effect.loops[depth - 1][1] for effect, depth in members]
+    common = chains[0]
+    for chain in chains[1:]:
+        common = _shared(common, chain)
+    made = []
+    for (effect, depth), chain in zip(members, chains):
+        loops = list(effect.loops)
+        loops[depth - 1] = (loops[depth - 1][0], common)
+        innermost, own = loops[-1]
+        loops[-1] = (innermost, (*own, *(guard for guard in chain[len(common) :] if guard not in own)))
+        made.append((replace(effect, loops=tuple(loops)) if chain != common else effect, depth))
+    return made
 
 
 def _shared(one: Chain, other: Chain) -> Chain:

@@ -28,6 +28,8 @@ class Writer:
         self._variables: dict[Inst, str] = {}
         self._uses: Counter[Inst] = Counter()
         self._places: dict[Inst, set[int]] = {}
+        #: Of each search that is under way, the variables of the best value and of the place in the list.
+        self._searches: dict[Effect, tuple[str, str]] = {}
 
     def write(self, items: Sequence[Inst | Nest]) -> list[str]:
         """The statements of a whole kernel."""
@@ -176,13 +178,14 @@ class Writer:
                 name = self.names.new(f"{'best' if effect.kind == 'best' else 'found'}_{result.wish or 'row'}")
             self._variables[result] = name
             self._line(depth, f"{name} = {'False' if number == 0 else 0}")
+        value, place = "", ""
         if effect.kind == "best":
-            value = effect.values[0]
-            effect.wish = self.names.new(f"{effect.wish}_value")
-            self._line(depth, f"{effect.wish} = {_typed('0', value.dtype)}")
+            value = self.names.new(f"{effect.wish}_value")
+            self._line(depth, f"{value} = {_typed('0', effect.values[0].dtype)}")
         if effect.kind == "nth" or len(effect.results) == len(effect.values):
-            effect.info = (*effect.info, self.names.new("place"))
-            self._line(depth, f"{effect.info[-1]} = 0")
+            place = self.names.new("place")
+            self._line(depth, f"{place} = 0")
+        self._searches[effect] = (value, place)  # anew where the loop is written once more
 
     def _effect(self, effect: Effect, depth: int) -> None:
         getattr(self, f"_do_{effect.kind}")(effect, depth)
@@ -226,14 +229,16 @@ class Writer:
     def _do_best(self, effect: Effect, depth: int) -> None:
         value, ok, *rows = effect.values
         found, *others = (self._variables[result] for result in effect.results)
-        sign, *places = effect.info
+        (sign,) = effect.info
+        best, place = self._searches[effect]
+        places = [place] if place else []
         inner = depth
         if ok.op != "const":
             self._line(depth, f"if {self.text(ok)}:")
             inner += 1
         text = self._named(value, inner)
-        self._line(inner, f"if not {found} or {text} {sign} {effect.wish}:")
-        self._line(inner + 1, f"{effect.wish} = {text}")
+        self._line(inner, f"if not {found} or {text} {sign} {best}:")
+        self._line(inner + 1, f"{best} = {text}")
         self._line(inner + 1, f"{found} = True")
         for name, row in zip(others, [*map(self.text, rows), *places]):
             self._line(inner + 1, f"{name} = {row}")
@@ -242,7 +247,7 @@ class Writer:
 
     def _do_nth(self, effect: Effect, depth: int) -> None:
         found, *others = (self._variables[result] for result in effect.results)
-        place = effect.info[-1]
+        _, place = self._searches[effect]
         self._line(depth, f"if {place} == {self.text(effect.before[0])}:")
         self._line(depth + 1, f"{found} = True")
         for name, row in zip(others, map(self.text, effect.values)):
@@ -267,8 +272,19 @@ def _least(nest: Nest) -> int:
     known = [effect.info[0] for effect in nest.begun if effect.kind == "keep"]
     if len(known) < len(nest.begun) or any(listing.span is None for listing in known):
         return 0
+    if any(effect not in nest.begun for effect in _effects(nest.body)):
+        return 0
     least = min((int(listing.least) for listing in known), default=0)
     return least if 1 < least < 99 else 0
+
+
+def _effects(body: Body) -> Iterator[Effect]:
+    """All that is done in a loop, and in those in it."""
+    waiting = [body.top]
+    while waiting:
+        scope = waiting.pop()
+        yield from scope.effects
+        waiting += [*scope.inner.values(), *(item.body.top for item in scope.in_order() if isinstance(item, Nest))]
 
 
 def _places(items: Sequence[Inst | Nest], place: int = 0) -> Iterator[tuple[int, list[Inst]]]:
