@@ -14,7 +14,7 @@ from hep_tables_coffea.graph.traverse import walk
 __all__ = ["program"]
 
 KEPT = 64
-_known: OrderedDict[tuple[Any, ...], ProcessorSource] = OrderedDict()
+_known: OrderedDict[tuple[Any, ...], tuple[list[Any], ProcessorSource]] = OrderedDict()
 _lock = Lock()
 
 
@@ -24,14 +24,15 @@ def program(outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], titl
     key = _key(outputs, constants, title, make is write)
     if key is None:
         return make(outputs, title=title, constants=constants)
+    schemas = [node.dataset.schema.columns for node in walk(list(outputs.values())) if isinstance(node, g.Source)]
     with _lock:
-        found = _known.get(key)
-        if found is not None:
+        known = _known.get(key)
+        if known is not None and known[0] == schemas:  # columns of one name may have other types in other files
             _known.move_to_end(key)
-            return found
+            return known[1]
     found = make(outputs, title=title, constants=constants)
     with _lock:
-        _known[key] = found
+        _known[key] = (schemas, found)
         while len(_known) > KEPT:
             _known.popitem(last=False)
     return found

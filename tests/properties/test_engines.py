@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from random import Random
 from typing import TYPE_CHECKING
 
 import awkward as ak
@@ -24,6 +25,9 @@ from hep_tables_coffea.codegen.fused.primitives import (
     bin_up_to,
     sort_known_rows,
 )
+from hep_tables_coffea.testing.engines import Account, Case, check
+from hep_tables_coffea.testing.programs import Program
+from hep_tables_coffea.testing.tables import random_table, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +54,46 @@ def test_engines_agree_over_generated_programs(part: int, tmp_path: Path) -> Non
 
 def test_compiled_kernels_agree_over_generated_programs(tmp_path: Path) -> None:
     print(run(10_000_000, COMPILED, tmp_path, NUMBA_BOUNDSCHECK="1", NUMBA_OPT="0"))
+
+
+#: What has gone wrong once: lines, with the outputs last.
+ONCE = {
+    "a constant of a row that is not there": ('v1 = with_column(events.els, "new", 0.5)[0]["new"]',),
+    "a place beyond a list of fixed size": ('v1 = ak.sum(events.els["pt"], axis=-1, keepdims=True)', "v2 = v1[1]"),
+    "a search that is written twice": (
+        "v1 = events.els.nearest(events.els, 1.5)",
+        "v2 = events.jets.pt.Max()[events.flag]",
+        'v3 = ht.Hist.new.Reg(5, 0, 60, name="x").Reg(4, 0, 2, name="y").Double().fill(v1["pt"], v2)',
+    ),
+    "values for pairs beside a column": ("v1 = events.els.pt * 2", "v2 = ht.combinations(v1, 3)"),
+    "values of a sum that are needed as lists": (
+        "v1 = events.jets.tag",
+        "v2 = v1.Sum(axis=None)",
+        "v3 = events.els.map(lambda r: events.jets.OrderBy(lambda s: abs(s.tag - r.charge)).First())",
+    ),
+    "records whose methods are needed": (
+        "v1 = events.els.without(events.els[0])",
+        "v2 = (v1 / 4.0).pt",
+    ),
+    "a mask along one of two equal axes": (
+        "v1 = events.els.map(lambda r: events.els[r.eta > 0])",
+        "v2 = v1.metric_table(v1)",
+    ),
+    "a joined row that may be missing": (
+        "v1 = events.hits.map(lambda r: events.els.MinBy(lambda s: abs(s.eta - r.any)))",
+        "v2 = ht.concat(v1, events.els)",
+    ),
+    "filtered events that are flat": ("v1 = ak.flatten(events.els)", "v2 = v1[v1.mass > 0.5]"),
+}
+
+
+@pytest.mark.parametrize("lines", ONCE.values(), ids=ONCE)
+def test_what_went_wrong_once_is_right(lines: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEP_TABLES_COFFEA_CACHE", str(tmp_path))
+    for number in range(4):
+        path = write(random_table(Random(number)), tmp_path / f"table{number}")
+        program = Program(path, lines, tuple(line.partition(" = ")[0] for line in lines))
+        assert not check(Case(number, program, 3), Account())
 
 
 # -- what kernels call -----------------------------------------------------------------------------------------------

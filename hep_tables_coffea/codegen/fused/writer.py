@@ -233,7 +233,7 @@ class Writer:
         best, place = self._searches[effect]
         places = [place] if place else []
         inner = depth
-        if ok.op != "const":
+        if ok.op != "const" or ok.info[0] != "True":
             self._line(depth, f"if {self.text(ok)}:")
             inner += 1
         text = self._named(value, inner)
