@@ -98,7 +98,7 @@ def _counted(node: g.Node) -> bool:
 
 def _one_place(node: g.Node) -> bool:
     """Until an index with missing places is packed: jets[ak.argmax(jets.pt, axis=-1, keepdims=True)][event_mask]."""
-    ordered = any(axis.kind == "ordered" and axis.node.type.option for axis in node.path)
+    ordered = any(axis.kind == "ordered" and axis.node is not None and axis.node.type.option for axis in node.path)
     return ordered and any(axis.kind == "subset" for axis in node.path)
 
 

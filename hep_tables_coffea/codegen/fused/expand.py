@@ -243,7 +243,7 @@ class Expander(Walks):
         found = self.value(node.args[here.number], (*env[: node.position], here.row, *env[node.position + 1 :]))
         if isinstance(node.type, (Text, Record)):
             return found
-        return Value(self._cast(found.inst, node.type.dtype), found.ok)  # type: ignore[union-attr]
+        return Value(self._cast(found.inst, node.type.dtype), found.ok)
 
     def visit_Flatten(self, node: g.Flatten, env: Env) -> Value:
         here = env[node.position - 1]

@@ -312,9 +312,7 @@ def _primitives(words: Iterable[str]) -> list[str]:
     for name in primitives.__all__:  # what is called stands before what calls it
         if any(name in calls[other] for other in wanted) and name not in wanted:
             wanted.insert(0, name)
-    texts = [
-        inspect.getsource(getattr(primitives, name)).replace("  # type: ignore[no-untyped-def]", "") for name in wanted
-    ]
+    texts = [re.sub(r"  # type: ignore\[[\w-]+\]", "", inspect.getsource(getattr(primitives, name))) for name in wanted]
     compiled = "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{text}' for text in texts)
     return [*_HEAD, *(f"{compiled}\n\n" if texts else "").splitlines()]
 

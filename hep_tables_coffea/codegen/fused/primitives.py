@@ -97,7 +97,7 @@ def sort_rows(keys, order, size, ascending):  # type: ignore[no-untyped-def]
     """The positions of all rows, as awkward sorts."""
     for k in range(size):
         order[k] = k
-    sort_order(keys, order, size, ascending)
+    sort_order(keys, order, size, ascending)  # type: ignore[no-untyped-call]
     return size
 
 
@@ -108,7 +108,7 @@ def sort_known_rows(keys, known, order, size, ascending):  # type: ignore[no-unt
         if known[k]:
             order[number] = k
             number += 1
-    sort_order(keys, order, number, ascending)
+    sort_order(keys, order, number, ascending)  # type: ignore[no-untyped-call]
     for k in range(size):
         if not known[k]:
             order[number] = k
