@@ -88,7 +88,7 @@ def same() -> Callable[[Any, Any], bool]:
         if isinstance(other, dict):
             return list(one) == list(other) and all(equal(one[key], other[key]) for key in other)
         if isinstance(other, ak.Array):
-            return one.type == other.type and ak.array_equal(one, other, equal_nan=True)
+            return one.type == other.type and ak.array_equal(one, other, equal_nan=True, same_content_types=False)
         return type(one) is type(other) and one == other
 
     return equal
