@@ -13,6 +13,7 @@ __all__ = [
     "bin_of_even_edges",
     "bin_of_number",
     "bin_up_to",
+    "floor_quotient",
     "sort_known_rows",
     "sort_order",
     "sort_rows",
@@ -130,3 +131,17 @@ def bin_of_even_edges(x, edges, first, bins):  # type: ignore[no-untyped-def]
     while place < bins and x >= edges[first + place + 1]:
         place += 1
     return place + 1
+
+
+def floor_quotient(x, y):  # type: ignore[no-untyped-def]
+    """The greatest whole number not above x / y, by numpy's arithmetic."""
+    if y == 0:
+        return x / y
+    rest = np.fmod(x, y)
+    quotient = (x - rest) / y
+    if rest != 0 and (y < 0) != (rest < 0):
+        quotient -= 1
+    if quotient == 0:
+        return np.copysign(quotient, x / y)
+    whole = np.floor(quotient)
+    return whole + 1 if quotient - whole > 0.5 else whole
