@@ -80,7 +80,7 @@ def processor(request: pytest.FixtureRequest, outputs: dict[str, Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def path(many: ht.Array) -> str:
-    ((_, file),) = many._node.dataset.files
+    ((file, _),) = many._node.dataset.files
     return str(file)
 
 
