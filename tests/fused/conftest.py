@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import awkward as ak
 import numpy as np
@@ -18,8 +19,6 @@ from hep_tables_coffea.record.outputs import named
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-
-    from hep_tables_coffea.codegen.processor import ProcessorSource
 
 
 def write(path: Path, columns: Mapping[str, Any]) -> ht.Array:
@@ -68,16 +67,31 @@ def keeper() -> Iterator[dict[str, Any]]:
     kernels.update(before)
 
 
-@pytest.fixture(scope="session")
-def fused() -> Callable[[Any], ProcessorSource]:
-    """The generated processor of some outputs, with its kernel."""
-    return lambda outputs: write_fused(named(outputs))
+class Fused(NamedTuple):
+    """What a generated processor says of its first kernel: the text, its digest, and what is not in it."""
+
+    kernel: str
+    digest: str
+    refused: dict[str, str]
+
+
+def of_kernel(source: Any) -> Fused:
+    text = source.text
+    kernel = text.partition("KERNEL = r'''\n")[2].partition("'''")[0]
+    found = re.search(r'ready_kernel\(KERNEL, "(\w+)"', text)
+    return Fused(kernel, found[1] if found else "", dict(source.refused))
 
 
 @pytest.fixture(scope="session")
-def compiled() -> Callable[[ProcessorSource], Any]:
-    """The compiled kernel of a generated processor."""
-    return lambda source: ready_kernel(source.text.partition("KERNEL = r'''")[2].partition("'''")[0], source.digest, True)
+def fused() -> Callable[[Any], Fused]:
+    """The kernel of some outputs, or of a generated processor."""
+    return lambda outputs: of_kernel(outputs if hasattr(outputs, "refused") else write_fused(named(outputs)))
+
+
+@pytest.fixture(scope="session")
+def compiled() -> Callable[[Fused], Any]:
+    """The compiled kernel."""
+    return lambda source: ready_kernel(source.kernel, source.digest, True)
 
 
 @pytest.fixture(scope="session")
