@@ -11,7 +11,7 @@ from hep_tables_coffea.codegen.columnar import Emitter
 from hep_tables_coffea.codegen.demand import Demand
 from hep_tables_coffea.codegen.embed import embedded
 from hep_tables_coffea.codegen.fused.fills import template
-from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage
+from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage, kernel_name
 from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.codegen.lower import lower_counts
 from hep_tables_coffea.codegen.scalars import ScalarWriter
@@ -38,7 +38,7 @@ _PARTS = {
     "first": "first_row",
     "last": "last_row",
 }
-_OF_KERNELS = {"kernel", "KERNEL"}
+_OF_KERNELS = {name for k in range(100) for name in (kernel_name(k), kernel_name(k, "KERNEL"))}
 _TAKEN = {"ak", "np", "hist", "math", "processor", "events", "self", "column", "key", "about", "out", "Any", "parts"}
 
 
@@ -52,9 +52,9 @@ class ProcessorSource:
     origins: Mapping[int, Where]
     process: str
     functions: Mapping[str, Callable[..., Any]]
-    #: The text of the kernel, where there is one, and why outputs are not in it.
-    kernel: str = ""
-    digest: str = ""
+    #: The texts of the kernels, where there are any, and why outputs are not in them.
+    kernels: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     #: The same without a kernel: what runs while it is compiled.
     meanwhile: ProcessorSource | None = None
@@ -79,7 +79,7 @@ def write_fused(
     hints = name_hints(lower_counts(node) for node in walk(list(outputs.values())))
     stage = fused_stage(outputs, hints, constants or {}, Names(_TAKEN | helper_names() | _OF_KERNELS))
     if not stage.lines:
-        return replace(columnar, refused=stage.kernel.refused)
+        return replace(columnar, refused=stage.refused)
     return replace(_write(outputs, "Analysis", title, constants or {}, False, stage), meanwhile=columnar)
 
 
@@ -91,7 +91,7 @@ def _write(
     embed: bool,
     stage: FusedStage | None,
 ) -> ProcessorSource:
-    left = {name: node for name, node in outputs.items() if stage is None or name in stage.kernel.refused}
+    left = {name: node for name, node in outputs.items() if stage is None or name in stage.refused}
     demand = Demand(_chunk_nodes(left))
     hints = name_hints(node for node in demand.order + demand.records if node.serial <= demand.newest)
     names = Names(_TAKEN | helper_names()) if stage is None else stage.names
@@ -113,9 +113,9 @@ def _write(
         origins,
         "\n".join(emitter.lines),
         dict(emitter.functions),
-        stage.kernel.text if stage is not None else "",
-        stage.kernel.digest if stage is not None else "",
-        stage.kernel.refused if stage is not None else {},
+        tuple(kernel.text for kernel in stage.kernels) if stage is not None else (),
+        tuple(kernel.digest for kernel in stage.kernels) if stage is not None else (),
+        stage.refused if stage is not None else {},
     )
 
 
@@ -207,7 +207,7 @@ def _write_fill(name: str, node: g.Fill, emitter: Emitter, counted: str | None) 
     builder = ".".join(f"{method}({text})" for method, text in node.maker)
     made = emitter.assign(name, atom(f"hist.Hist.new.{builder}"), node)
     if counted is not None:
-        emitter.lines.append(f"add_bins({made.text}, bins, {counted})")
+        emitter.lines.append(f"add_bins({made.text}, {counted})")
         return made.text
     emitter.helpers.add("fill")
     for members in node.fills:
@@ -319,13 +319,20 @@ def _assemble(
 
 
 def _kernel_text(stage: FusedStage) -> list[str]:
-    return ["KERNEL = r'''", *stage.kernel.text.rstrip().splitlines(), "'''", "", ""]
+    lines: list[str] = []
+    for number, kernel in enumerate(stage.kernels):
+        lines += [f"{kernel_name(number, 'KERNEL')} = r'''", *kernel.text.rstrip().splitlines(), "'''", "", ""]
+    return lines
 
 
 def _ready_text(stage: FusedStage) -> list[str]:
+    names = [kernel_name(number) for number in range(len(stage.kernels))]
     return [
-        f"        kernel = ready_kernel(KERNEL, {quoted(stage.kernel.digest)}, self.waits)",
-        "        if kernel is None:",
+        *(
+            f"        {name} = ready_kernel({name.upper()}, {quoted(kernel.digest)}, self.waits)"
+            for name, kernel in zip(names, stage.kernels)
+        ),
+        f"        if {' or '.join(f'{name} is None' for name in names)}:",
         "            return self.meanwhile.process(events)",
     ]
 

@@ -169,7 +169,7 @@ class Field(Node):
     def _hash(self) -> str:
         """With what the schema says of it: two files may have a column of one name and two types."""
         group = getattr(self.args[0].type, "group", None)
-        member = None if group is None or self.name not in group.fields else group.fields[self.name]
+        member: Any = None if group is None or self.name not in group.fields else group.fields[self.name]
         is_group = hasattr(member, "fields")
         stored = f"{member.is_list} {member.behavior} {member.counter}" if is_group else f"{member!r} {self.type}"
         parts = ["Field", self.name, stored, self.args[0].digest]

@@ -47,7 +47,7 @@ def _title(stage: Stage) -> str:
 def _engine(program: Any, stage: Stage) -> tuple[str, ...]:
     """Which engine computes which outputs, and why."""
     refused = getattr(program, "refused", {})
-    if not getattr(program, "kernel", ""):
+    if not getattr(program, "kernels", ()):
         return ("columnar", *(f"{name} is not fused: {reason}" for name, reason in refused.items()))
     fused = [name for name in stage.outputs if name not in refused]
     if not refused:

@@ -124,7 +124,7 @@ def worthwhile(program: ProcessorSource, chunks: Sequence[Chunk]) -> bool:
     assert program.meanwhile is not None
     events = sum(chunk.stop - chunk.start for chunk in chunks)
     statements = program.meanwhile.process.count("\n") + 1
-    return is_compiled(program.digest) or events * statements * STATEMENT > COMPILING
+    return all(map(is_compiled, program.digests)) or events * statements * STATEMENT > COMPILING
 
 
 def cut(opened: Opened, program: ProcessorSource, options: Options) -> list[Chunk]:

@@ -141,9 +141,9 @@ def compile_kernel(job: Any, text: str, digest: str) -> None:
         spec.loader.exec_module(module)
         job.set_result(module.kernel)
     except BaseException as error:
+        job.set_result(None)  # before the warning, which may be an error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         warnings.warn(f"a program could not be compiled, so that the columnar engine runs it: {reason}", stacklevel=1)
-        job.set_result(None)
 
 
 def kernel_file(text: str, digest: str) -> str:
@@ -155,7 +155,8 @@ def kernel_file(text: str, digest: str) -> str:
     base = os.environ.get("HEP_TABLES_COFFEA_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "hep_tables_coffea"
     )
-    for folder in (Path(base) / "kernels", Path(tempfile.mkdtemp(prefix="hep_tables_coffea_"))):
+    for temporary in (False, True):
+        folder = Path(tempfile.mkdtemp(prefix="hep_tables_coffea_")) if temporary else Path(base) / "kernels"
         path = folder / f"kernel_{digest}.py"
         try:
             folder.mkdir(parents=True, exist_ok=True)

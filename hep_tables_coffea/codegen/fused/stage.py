@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,21 +18,23 @@ from hep_tables_coffea.graph.axes import Axis, Path
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types.elements import Record
 
-__all__ = ["FusedStage", "fused_stage"]
+__all__ = ["FusedStage", "fused_stage", "kernel_name"]
 
 
 @dataclass(slots=True)
 class FusedStage:
-    """A kernel with the statements that call it."""
+    """Kernels with the statements that call them."""
 
-    kernel: Kernel
     names: Names
+    kernels: list[Kernel] = field(default_factory=list)
+    #: Output -> why it is left to the columnar engine.
+    refused: dict[str, str] = field(default_factory=dict)
     #: Column name -> (dtype, depth, counter).
     columns: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     #: Node -> the variable that holds it.
     pieces: dict[g.Node, str] = field(default_factory=dict)
-    #: Histogram -> the parts of `bins` that are its contents, as an expression.
+    #: Histogram -> the array of bins and the parts of it that are its contents, as arguments of `add_bins`.
     fills: dict[g.Fill, str] = field(default_factory=dict)
     helpers: set[str] = field(default_factory=set)
 
@@ -40,20 +42,47 @@ class FusedStage:
 def fused_stage(
     outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any], names: Names
 ) -> FusedStage:
-    """The part of some outputs that one kernel computes; without lines where it is nothing."""
-    try:
-        kernel = fuse(outputs, hints, constants)
-    except Unfusable as reason:  # of all together: lists that need each other
-        kernel = Kernel("", "", {}, {}, {}, {}, {}, {}, 0, [], {}, {}, [], dict.fromkeys(outputs, str(reason)))
-    stage = FusedStage(kernel, names)
-    if kernel.slabs or kernel.columns:
-        _Around(stage, outputs).write()
+    """The part of some outputs that kernels compute; without lines where it is nothing."""
+    stage = FusedStage(names)
+    for group in _groups(outputs):
+        try:
+            kernel = fuse(group, hints, constants)
+        except Unfusable as reason:  # of all together: lists that need each other
+            stage.refused |= dict.fromkeys(group, str(reason))
+            continue
+        stage.refused |= kernel.refused
+        if kernel.slabs or kernel.columns:
+            stage.kernels.append(kernel)
+            _Around(stage, kernel, group).write()
     return stage
 
 
+#: So many fills and columns are in one kernel: to compile more of them at once takes more than its share of time.
+MOST = 200
+
+
+def _groups(outputs: Mapping[str, g.Node]) -> Iterator[dict[str, g.Node]]:
+    """The outputs in parts, each for a kernel of bounded size."""
+    group: dict[str, g.Node] = {}
+    size = 0
+    for name, node in outputs.items():
+        more = len(node.fills) if isinstance(node, g.Fill) else 1
+        if group and size + more > MOST:
+            yield group
+            group, size = {}, 0
+        group[name] = node
+        size += more
+    yield group
+
+
+def kernel_name(number: int, wish: str = "kernel") -> str:
+    """What a kernel is called where it is called."""
+    return wish if number == 0 else f"{wish}_{number + 1}"
+
+
 class _Around:
-    def __init__(self, stage: FusedStage, outputs: Mapping[str, g.Node]) -> None:
-        self.stage, self.kernel, self.names = stage, stage.kernel, stage.names
+    def __init__(self, stage: FusedStage, kernel: Kernel, outputs: Mapping[str, g.Node]) -> None:
+        self.stage, self.kernel, self.names = stage, kernel, stage.names
         self.outputs = outputs
         self.variables: dict[str, str] = {}
 
@@ -76,7 +105,7 @@ class _Around:
             arguments += self._buffers(column)
         if counted:
             arguments.append(self._variable("used", f"np.zeros({len(counted)}, np.int64)"))
-        self.stage.lines.append(f"kernel({', '.join(arguments)})")
+        self.stage.lines.append(f"{kernel_name(len(self.stage.kernels) - 1)}({', '.join(arguments)})")
         self._columns(counted)
         self._fills(counted)
 
@@ -268,23 +297,23 @@ class _Around:
             if isinstance(member.type, Record):
                 members[name] = self._record(member, flat)
             elif member in self._flat:
-                members[name] = self._column(member, flat)
+                members[name] = self._column(member, flat, there=not _missing_as_a_whole(node, name))
         inside = "{" + ", ".join(f"{quoted(name)}: {text}" for name, text in members.items()) + "}"
         if list(members) == [str(number) for number in range(len(members))]:
             inside = tuple_text(list(members.values()))
         text = f"ak.zip({inside}, depth_limit={len(node.path)})"
         return f"ak.mask({text}, {self._column(node, flat, known=True)})" if node.type.option else text
 
-    def _column(self, node: g.Node, flat: bool, known: bool = False) -> str:
-        """The values of a column, or which of them are known."""
+    def _column(self, node: g.Node, flat: bool, known: bool = False, there: bool = True) -> str:
+        """The values of a column, or which of them are known; without `there` as if all were."""
         self.stage.helpers.add("as_column")
-        values, there = self._flat[node] if not known else (self._flat[node][1], "None")
+        values, missing = self._flat[node] if not known else (self._flat[node][1], "None")
         counts = []
         outer = node
         while len(outer.path) > 1 and not flat:
             outer = functions.reduce("num", build.anchor(outer))
             counts.append(self._flat[outer][0])
-        return f"as_column({values}, {there}, [{', '.join(counts)}])"
+        return f"as_column({values}, {missing if there else None}, [{', '.join(counts)}])"
 
     def _fills(self, counted: list[str]) -> None:
         for node, slabs in self.kernel.slabs.items():
@@ -294,7 +323,14 @@ class _Around:
                 filled = f"used[{counted.index(slab.counter)}]" if slab.counter else "True"
                 categories = tuple_text([str(one) for one in slab.categories])
                 parts.append(f"({slab.begins}, {slab.shape!r}, {categories}, {filled})")
-            self.stage.fills[node] = f"[{', '.join(parts)}]"
+            self.stage.fills[node] = f"{self.variables['bins']}, [{', '.join(parts)}]"
+
+
+def _missing_as_a_whole(record: g.Node, name: str) -> bool:
+    """Whether a field is missing only where its record is."""
+    assert isinstance(record.type, Record)
+    group = record.type.group
+    return record.type.option and group is not None and not getattr(group.fields[name], "optional", False)
 
 
 def _values_of(node: g.Node) -> list[g.Node]:

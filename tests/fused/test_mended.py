@@ -1,0 +1,46 @@
+"""What went wrong once with kernels, and does not any more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import hep_tables_coffea as ht
+from hep_tables_coffea.codegen.fused import helpers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_no_temporary_folder_is_made_where_the_cache_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setenv("HEP_TABLES_COFFEA_CACHE", str(tmp_path / "cache"))
+    helpers.kernel_file("x = 1", "one")
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+SCRIPT = """\
+from hep_tables_coffea.codegen.fused.helpers import ready_kernel
+print(ready_kernel("def kernel(:", "wrong", True))
+"""
+
+
+def test_failed_kernel_does_not_hang_where_warnings_are_errors(tmp_path: Path) -> None:
+    environment = {**os.environ, "HEP_TABLES_COFFEA_CACHE": str(tmp_path)}
+    command = [sys.executable, "-W", "error::UserWarning", "-c", SCRIPT]
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=30, check=False)
+    assert done.stdout == "None\n"
+
+
+def test_record_that_may_be_missing_has_the_type_of_the_columnar_engine(d: ht.Array, same: Callable[..., bool]) -> None:
+    answers: list[Any] = [ht.make_local(d.els[0], engine=engine) for engine in ("fused", "columnar")]
+    assert str(answers[1].type) == "4 * ?{pt: float64, q: int8}"
+    assert same(*answers)
