@@ -190,15 +190,23 @@ def test_look_at_the_first_rows_compiles_nothing(outputs: dict[str, Any], keeper
 
 
 @pytest.mark.parametrize(
-    ("events", "statements", "expected"), [(10**6, 50, False), (10**6 + 1, 50, True), (10, 1, False)]
+    ("events", "statements", "expected"), [(10**6 - 1, 10, False), (10**6 + 1, 10, True), (10, 1, False)]
 )
 def test_auto_compares_the_work_with_the_time_to_compile(events: int, statements: int, expected: bool) -> None:
+    assert asked(events, statements, f"{events} {statements}") is expected
+
+
+def test_auto_counts_the_runs_before() -> None:
+    assert [asked(400_000, 10, "again") for _ in range(3)] == [False, False, True]
+
+
+def asked(events: int, statements: int, digest: str) -> bool:
     from types import SimpleNamespace
 
     meanwhile = SimpleNamespace(process="\n".join(["x = 1"] * statements))
-    source: Any = SimpleNamespace(meanwhile=meanwhile, digest="none", digests=("none",))
+    source: Any = SimpleNamespace(meanwhile=meanwhile, digests=(digest,))
     chunks: Any = [SimpleNamespace(start=0, stop=events // 2), SimpleNamespace(start=events // 2, stop=events)]
-    assert coffea_backend.worthwhile(source, chunks) is expected
+    return coffea_backend.worthwhile(source, chunks)
 
 
 # -- a kernel that cannot be compiled --------------------------------------------------------------------------------

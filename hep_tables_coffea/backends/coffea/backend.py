@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -116,15 +117,21 @@ class CoffeaBackend:
 
 
 #: Seconds of awkward's work for each event and each statement, and what compiling has to save at least.
-STATEMENT, COMPILING = 1e-8, 0.5
+STATEMENT, COMPILING = 5e-8, 0.5
+#: Seconds of awkward's work that runs of each program would have taken up to now: a question that is asked again and again
+#: is worth a kernel, too.
+_spent: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
 
 def worthwhile(program: ProcessorSource, chunks: Sequence[Chunk]) -> bool:
-    """Whether there is enough work for a kernel: always where it is compiled already."""
+    """Whether there is enough work for a kernel, in this run and those before: always where it is compiled already."""
     assert program.meanwhile is not None
     events = sum(chunk.stop - chunk.start for chunk in chunks)
     statements = program.meanwhile.process.count("\n") + 1
-    return all(map(is_compiled, program.digests)) or events * statements * STATEMENT > COMPILING
+    spent = _spent[program.digests] = _spent.pop(program.digests, 0.0) + events * statements * STATEMENT
+    while len(_spent) > 1000:
+        _spent.popitem(last=False)
+    return all(map(is_compiled, program.digests)) or spent > COMPILING
 
 
 def cut(opened: Opened, program: ProcessorSource, options: Options) -> list[Chunk]:

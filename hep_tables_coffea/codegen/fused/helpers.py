@@ -164,6 +164,7 @@ def kernel_file(text: str, digest: str) -> str:
                 fresh = folder / f"kernel_{digest}.{os.getpid()}.tmp"
                 fresh.write_text(text)
                 os.replace(fresh, path)
+                forget_kernels(folder, 500)
             (folder / "__pycache__").mkdir(exist_ok=True)
             if os.access(folder / "__pycache__", os.W_OK):
                 return str(path)
@@ -171,3 +172,13 @@ def kernel_file(text: str, digest: str) -> str:
             continue
     msg = "there is no folder in which a kernel could be written"
     raise OSError(msg)
+
+
+def forget_kernels(folder: Any, most: int) -> None:
+    """Delete the oldest kernels of a folder that holds more than some."""
+    import contextlib
+
+    for path in sorted(folder.glob("kernel_*.py"), key=lambda path: path.stat().st_mtime)[:-most]:
+        for old in (*folder.glob(f"__pycache__/{path.stem}.*"), path):
+            with contextlib.suppress(OSError):  # another process deletes them, too
+                old.unlink()
