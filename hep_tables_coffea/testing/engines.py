@@ -20,6 +20,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import hep_tables_coffea as ht
+from hep_tables_coffea.codegen.fused.ir import WENT_WRONG
 from hep_tables_coffea.plan.explain import Explanation
 from hep_tables_coffea.testing import lines
 from hep_tables_coffea.testing.comparing import difference, tolerance_of, type_problem
@@ -160,6 +161,8 @@ def _refused(explained: Explanation) -> dict[str, str]:
 
 def _count(recorded: dict[str, Any], refused: dict[str, str], account: Account) -> None:
     """Note how much of a program is fused."""
+    wrong = [reason for reason in refused.values() if reason.startswith(WENT_WRONG)]
+    assert not wrong, wrong
     account.reasons.update(refused.values())
     account.outputs.update(fused=len(recorded) - len(refused), columnar=len(refused))
     how = "wholly" if not refused else "not at all" if len(refused) >= len(recorded) else "in part"

@@ -12,11 +12,24 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Effect", "Inst", "Loop", "Program", "Unfusable", "deepest", "needs"]
+__all__ = ["WENT_WRONG", "Effect", "Inst", "Loop", "Program", "Unfusable", "deepest", "needs", "reason_of"]
 
 
 class Unfusable(Exception):
     """Why the fused engine leaves something to the columnar one, in a few words."""
+
+
+#: How a reason begins that is a mistake of this library: it must not cost the answer, which the other engine gives.
+WENT_WRONG = "a mistake of this library, please report it"
+
+
+def reason_of(error: Exception) -> str:
+    """Why something is not fused, in a few words."""
+    if isinstance(error, Unfusable):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return f"{WENT_WRONG}: {type(error).__name__} {error}"
 
 
 class Loop:

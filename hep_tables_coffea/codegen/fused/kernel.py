@@ -14,7 +14,7 @@ import numpy as np
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.expand import Expander
 from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of
-from hep_tables_coffea.codegen.fused.ir import Effect, Unfusable
+from hep_tables_coffea.codegen.fused.ir import Effect, Unfusable, reason_of
 from hep_tables_coffea.codegen.fused.schedule import schedule
 from hep_tables_coffea.codegen.fused.writer import Writer
 from hep_tables_coffea.codegen.source import Names
@@ -85,11 +85,8 @@ class _Maker:
                 continue
             try:
                 effects, columns = self._output(node)
-            except Unfusable as reason:
-                self.refused[name] = str(reason)
-                continue
-            except RecursionError:
-                self.refused[name] = "it is nested too deeply"
+            except Exception as error:
+                self.refused[name] = reason_of(error)
                 continue
             self.effects += effects
             self.columns |= columns

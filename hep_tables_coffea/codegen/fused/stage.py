@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hep_tables_coffea.codegen.fused.ir import Unfusable
+from hep_tables_coffea.codegen.fused.ir import reason_of
 from hep_tables_coffea.codegen.fused.kernel import Column, Kernel, fuse
 from hep_tables_coffea.codegen.source import Names, quoted, tuple_text
 from hep_tables_coffea.graph import build, functions
@@ -44,16 +44,15 @@ def fused_stage(
 ) -> FusedStage:
     """The part of some outputs that kernels compute; without lines where it is nothing."""
     stage = FusedStage(names)
-    for group in _groups(outputs):
-        try:
+    try:
+        for group in _groups(outputs):
             kernel = fuse(group, hints, constants)
-        except Unfusable as reason:  # of all together: lists that need each other
-            stage.refused |= dict.fromkeys(group, str(reason))
-            continue
-        stage.refused |= kernel.refused
-        if kernel.slabs or kernel.columns:
-            stage.kernels.append(kernel)
-            _Around(stage, kernel, group).write()
+            stage.refused |= kernel.refused
+            if kernel.slabs or kernel.columns:
+                stage.kernels.append(kernel)
+                _Around(stage, kernel, group).write()
+    except Exception as error:  # of all together, as lists that need each other
+        return FusedStage(names, refused=dict.fromkeys(outputs, reason_of(error)))
     return stage
 
 
