@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hep_tables_coffea.codegen.demand import Demand, gathers
+from hep_tables_coffea.codegen.demand import Demand, any_column, gathers
 from hep_tables_coffea.codegen.hints import assigned
 from hep_tables_coffea.codegen.lower import last_step, lower_counts
 from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text, quoted, tuple_text
@@ -235,7 +235,7 @@ class Emitter:
         if column is None and counter:
             self.helpers.add("row_numbers")
             return atom(f"row_numbers({self.column(counter, 'int64', 0, '', counter).text})")
-        column = column or self.demand.any_column(record)
+        column = column or any_column(record)
         return atom(f"ak.local_index({self.value(column).text}, axis={len(record.path) - 1})")
 
     def visit_Zip(self, node: g.Zip) -> Piece:

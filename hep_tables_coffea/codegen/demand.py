@@ -14,7 +14,7 @@ from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Leaf
 
-__all__ = ["Demand"]
+__all__ = ["Demand", "any_column", "readable"]
 
 _MOVED = (g.Restrict, g.Pick, g.Side, g.Nest)
 _PLAIN = (g.Field, g.Restrict, g.Side, g.Nest, g.Flatten, g.Join)
@@ -56,7 +56,7 @@ class Demand:
     def _use(self, node: g.Node, user: g.Node | None = None) -> None:
         if _is_record(node):
             assert isinstance(node.type, Record)
-            self._ask(node, self._readable(node), vector=False)
+            self._ask(node, readable(node), vector=False)
             return
         lowered = lower_counts(node)
         for made, origin in ((node, user), (lowered, node)):
@@ -69,15 +69,6 @@ class Demand:
             self.order.append(node)
             if isinstance(node, _PLAIN):
                 self._on_path.setdefault(node.path, []).append(node)
-
-    def _readable(self, node: g.Node) -> list[str]:
-        """The fields of a record that can be an output: all but stored columns that cannot be interpreted."""
-        assert isinstance(node.type, Record)
-        group = node.type.group
-        if group is None:
-            return list(node.type.fields)
-        members = group.fields
-        return [n for n in node.type.fields if not (isinstance(members[n], Leaf) and members[n].problem)]  # type: ignore[union-attr]
 
     def _expand(self, node: g.Node) -> None:
         if not node.path:
@@ -205,17 +196,28 @@ class Demand:
         found = [node for node in self._on_path.get(path, []) if _is_structure(node)]
         return min(found, key=lambda node: node.serial) if found else None
 
-    def any_column(self, record: g.Node) -> g.Node:
-        """Some stored column of a collection."""
-        assert isinstance(record.type, Record)
-        assert record.type.group is not None
-        for name, leaf in record.type.group.fields.items():
-            if isinstance(leaf, Leaf) and not leaf.problem and leaf.constant is None:
-                column = build.field(record, name)
-                if len(column.path) == len(record.path):
-                    return column
-        msg = f"no column of {record.type.group.name} can be read"
-        raise ValueError(msg)
+
+def readable(node: g.Node) -> list[str]:
+    """The fields of a record that can be an output: all but stored columns that cannot be interpreted."""
+    assert isinstance(node.type, Record)
+    group = node.type.group
+    if group is None:
+        return list(node.type.fields)
+    members = group.fields
+    return [n for n in node.type.fields if not (isinstance(members[n], Leaf) and members[n].problem)]  # type: ignore[union-attr]
+
+
+def any_column(record: g.Node) -> g.Node:
+    """Some stored column of a collection."""
+    assert isinstance(record.type, Record)
+    assert record.type.group is not None
+    for name, leaf in record.type.group.fields.items():
+        if isinstance(leaf, Leaf) and not leaf.problem and leaf.constant is None:
+            column = build.field(record, name)
+            if len(column.path) == len(record.path):
+                return column
+    msg = f"no column of {record.type.group.name} can be read"
+    raise ValueError(msg)
 
 
 def anchor_paths(node: g.Node) -> list[Path]:

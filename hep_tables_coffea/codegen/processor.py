@@ -10,11 +10,11 @@ from typing import Any
 from hep_tables_coffea.codegen.columnar import Emitter
 from hep_tables_coffea.codegen.demand import Demand
 from hep_tables_coffea.codegen.embed import embedded
-from hep_tables_coffea.codegen.fused.fills import template
+from hep_tables_coffea.codegen.fused.fills import builder, template
 from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage, kernel_name
 from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.codegen.lower import lower_counts
-from hep_tables_coffea.codegen.scalars import ScalarWriter
+from hep_tables_coffea.codegen.scalars import ScalarWriter, scalar_walk
 from hep_tables_coffea.codegen.source import Names, atom, helper_names, helper_source, in_docstring, quoted
 from hep_tables_coffea.errors import Where
 from hep_tables_coffea.graph import build
@@ -137,16 +137,10 @@ def _chunk_nodes(outputs: Mapping[str, g.Node]) -> list[g.Node]:
         elif node.path:
             needed.append(node)
         else:
-            for scalar in _scalar_walk(node):
+            for scalar in scalar_walk(node):
                 if isinstance(scalar, (g.Aggregate, g.Fill)):
                     needed += scalar.args
     return needed
-
-
-def _scalar_walk(node: g.Node) -> list[g.Node]:
-    """The nodes of an expression of dataset-wide values, down to the aggregates."""
-    stop = (g.Aggregate, g.Fill)
-    return list(walk([node], lambda n: () if isinstance(n, stop) else n.needs))
 
 
 #: The name of an answer of a chunk, its text, and the node that it is of.
@@ -173,7 +167,7 @@ def _write_outputs(
             answers[name] = (name, f"{{key: [plain({emitter.value(node).text})]}}", node)
             finals.append(f"{quoted(name)}: concatenated(in_order(out[{quoted(name)}], self.order))")
         else:
-            for aggregate in (n for n in _scalar_walk(node) if isinstance(n, g.Aggregate)):
+            for aggregate in (n for n in scalar_walk(node) if isinstance(n, g.Aggregate)):
                 _write_aggregate(aggregate, name, emitter, scalars, answers, set(outputs) - {name})
             finals.append(f"{quoted(name)}: {scalars.value(node)}")
     emitter.helpers |= scalars.helpers
@@ -204,8 +198,7 @@ _MERGED = {"num": "sum", "count": "sum", "count_nonzero": "sum", "min": "least",
 
 def _write_fill(name: str, node: g.Fill, emitter: Emitter, counted: str | None) -> str:
     """The statements that make and fill a histogram; its variable."""
-    builder = ".".join(f"{method}({text})" for method, text in node.maker)
-    made = emitter.assign(name, atom(f"hist.Hist.new.{builder}"), node)
+    made = emitter.assign(name, atom(builder(node)), node)
     if counted is not None:
         emitter.lines.append(f"add_bins({made.text}, {counted})")
         return made.text

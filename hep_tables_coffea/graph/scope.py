@@ -12,8 +12,8 @@ from itertools import count
 
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
-from hep_tables_coffea.graph.axes import Axis, Path, derives
-from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.graph.axes import Axis, derives
+from hep_tables_coffea.graph.traverse import shared, walk
 
 __all__ = ["current", "is_current", "nest_together", "per_row", "release"]
 
@@ -65,22 +65,12 @@ def _same_events(nodes: Sequence[g.Node]) -> list[g.Node]:
 def _under(node: g.Node, outer: g.Node) -> g.Node:
     """The value with a list for every row of the outer path, where it does not follow that path already."""
     while True:
-        shared = _shared(node.path, outer.path)
-        if shared in (0, len(node.path), len(outer.path)):
+        common = shared(node.path, outer.path)
+        if common in (0, len(node.path), len(outer.path)):
             return node  # it follows the path, or belongs to another dataset
-        rest = [k for k in range(shared + 1, len(outer.path)) if outer.path[k] is node.path[shared]]
+        rest = [k for k in range(common + 1, len(outer.path)) if outer.path[k] is node.path[common]]
         anchor = build.shrunk(outer, rest[0]) if rest else outer
-        node = build.nest(node, anchor, shared)
-
-
-def _shared(one: Path, other: Path) -> int:
-    """How many leading axes two paths have in common."""
-    number = 0
-    for mine, theirs in zip(one, other):
-        if mine is not theirs:
-            break
-        number += 1
-    return number
+        node = build.nest(node, anchor, common)
 
 
 def per_row(rows: g.Node, value: g.Node) -> g.Node:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from hep_tables_coffea.graph.nodes import Node
 
-__all__ = ["find", "sources", "walk"]
+__all__ = ["find", "shared", "sources", "walk"]
 
 N = TypeVar("N", bound="Node")
 
@@ -27,6 +27,16 @@ def walk(roots: Iterable[Node], needs: Callable[[Node], Iterable[Node]] = lambda
             continue
         stack.append((node, True))
         stack.extend((need, False) for need in reversed(tuple(needs(node))) if need not in done)
+
+
+def shared(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """How many of the first things are the same in both."""
+    number = 0
+    for mine, theirs in zip(one, other):
+        if mine is not theirs:
+            break
+        number += 1
+    return number
 
 
 def find(roots: Iterable[Node], kind: type[N]) -> list[N]:

@@ -106,3 +106,21 @@ def same() -> Callable[[Any, Any], bool]:
         return type(one) is type(other) and one == other
 
     return equal
+
+
+def program(many: ht.Array) -> dict[str, Any]:
+    """A histogram of counts, columns and values, all fused: the same to the last bit in whatever order chunks are added."""
+    jets = many.Jet[many.Jet.pt > 25]
+    pairs = ht.pairs(many.Muon)
+    return {
+        "pt": ht.Hist.new.Reg(20, 0, 200, name="pt").Double().fill(jets.pt),
+        "jets": jets.pt,
+        "mass": (pairs.a + pairs.b).mass,
+        "lead": jets.pt.Max(),
+        "n": jets.Count(axis=None),
+    }
+
+
+@pytest.fixture(scope="module")
+def outputs(many: ht.Array) -> dict[str, Any]:
+    return program(many)

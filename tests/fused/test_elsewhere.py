@@ -26,20 +26,6 @@ def no_bars() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def outputs(many: ht.Array) -> dict[str, Any]:
-    """A histogram of counts, columns and values: the same to the last bit in whatever order chunks are added."""
-    jets = many.Jet[many.Jet.pt > 25]
-    pairs = ht.pairs(many.Muon)
-    return {
-        "pt": ht.Hist.new.Reg(20, 0, 200, name="pt").Double().fill(jets.pt),
-        "jets": jets.pt,
-        "mass": (pairs.a + pairs.b).mass,
-        "lead": jets.pt.Max(),
-        "n": jets.Count(axis=None),
-    }
-
-
-@pytest.fixture(scope="module")
 def columnar(outputs: dict[str, Any]) -> dict[str, Any]:
     return ht.make_local(outputs, engine="columnar")
 

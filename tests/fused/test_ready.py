@@ -22,24 +22,6 @@ coffea_backend: Any = import_module("hep_tables_coffea.backends.coffea.backend")
 CHUNKS = 8
 
 
-def program(many: ht.Array) -> dict[str, Any]:
-    """A histogram, columns and values, all of them fused."""
-    jets = many.Jet[many.Jet.pt > 25]
-    pairs = ht.pairs(many.Muon)
-    return {
-        "pt": ht.Hist.new.Reg(20, 0, 200, name="pt").Double().fill(jets.pt),
-        "jets": jets.pt,
-        "mass": (pairs.a + pairs.b).mass,
-        "lead": jets.pt.Max(),
-        "n": jets.Count(axis=None),
-    }
-
-
-@pytest.fixture(scope="module")
-def outputs(many: ht.Array) -> dict[str, Any]:
-    return program(many)
-
-
 @pytest.fixture(scope="module")
 def columnar(outputs: dict[str, Any]) -> dict[str, Any]:
     return ht.make_local(outputs, engine="columnar", chunksize=5)

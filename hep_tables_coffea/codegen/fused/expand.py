@@ -60,7 +60,7 @@ class Expander(Reducers, Calls):
         if node.name == build.ROW:
             if row.start is None:
                 return Value(row.index, row.ok)
-            place = self.program.make("call", (row.index, row.start), ("{0} - {1}", 11), np.dtype("int64"))
+            place = self._binary("-", row.index, row.start)
             return Value(place, row.ok)
         assert isinstance(record.type, Record)
         if isinstance(node.type, Record):

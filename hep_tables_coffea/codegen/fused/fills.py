@@ -16,7 +16,7 @@ from hep_tables_coffea.codegen.source import quoted
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.types.elements import Text
 
-__all__ = ["Bins", "Slab", "fill_effects", "rows_of", "template"]
+__all__ = ["Bins", "Slab", "builder", "fill_effects", "rows_of", "template"]
 
 #: The transformations of regular axes.
 _TRANSFORMED = {"None": "{}", "log": "np.log({})", "sqrt": "np.sqrt({})"}
@@ -67,13 +67,16 @@ class _Axis:
     first: int = 0
 
 
+def builder(node: g.Fill) -> str:
+    """The expression that makes the histogram without contents."""
+    return ".".join(["hist.Hist.new", *(f"{method}({text})" for method, text in node.maker)])
+
+
 def template(node: g.Fill) -> Any:
     """The histogram without contents."""
     import hist
 
-    made: Any = hist.Hist.new
-    builder = ".".join(f"{method}({text})" for method, text in node.maker)
-    return eval(f"made.{builder}", {"made": made, "hist": hist, "np": np})
+    return eval(builder(node), {"hist": hist, "np": np})
 
 
 def fill_effects(node: g.Fill, expander: Expander, bins: Bins) -> list[Effect]:
@@ -110,7 +113,7 @@ def _fill(node: g.Fill, members: Any, made: Any, storage: str, expander: Expande
         weight = expander.settle(formulas.cast(expander.program, expander.settle(values[-1].inst), "float64"))
         used.append(weight)
     guards = [expander.settle(value.ok) for value in values if value.ok is not None]
-    write = _statement(axes, _slab(node, axes, storage, made, bins), storage, weight is not None)
+    write = _statement(axes, _slab(node, axes, storage, bins), storage, weight is not None)
     return Effect("statement", guarded(loops, guards), used, (write,))
 
 
@@ -138,7 +141,7 @@ def guarded(
     return tuple(made)
 
 
-def _slab(node: g.Fill, axes: list[_Axis], storage: str, made: Any, bins: Bins) -> Slab:
+def _slab(node: g.Fill, axes: list[_Axis], storage: str, bins: Bins) -> Slab:
     shape = tuple(axis.bins for axis in axes if axis.category is None)
     categories = tuple(axis.category for axis in axes)
     known = next((slab for slab in bins.slabs[node] if slab.categories == categories), None)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["WENT_WRONG", "Effect", "Inst", "Loop", "Program", "Unfusable", "deepest", "needs", "reason_of"]
+__all__ = ["WENT_WRONG", "Effect", "Inst", "Loop", "Program", "Unfusable", "around", "deepest", "needs", "reason_of"]
 
 
 class Unfusable(Exception):
@@ -44,13 +44,6 @@ class Loop:
 
     def __repr__(self) -> str:
         return f"<loop {self.label}>"
-
-    def around(self) -> Iterator[Loop]:
-        """This loop and those around it, innermost first."""
-        loop: Loop | None = self
-        while loop is not None:
-            yield loop
-            loop = loop.parent
 
 
 @dataclass(eq=False, slots=True)
@@ -109,6 +102,13 @@ def needs(inst: Inst) -> list[Inst]:
     return [*inst.args, *(inst.effect.needs if inst.effect is not None else ())]
 
 
+def around(loop: Loop | None) -> Iterator[Loop]:
+    """A loop and those around it, innermost first; none where there is none."""
+    while loop is not None:
+        yield loop
+        loop = loop.parent
+
+
 def deepest(insts: Sequence[Inst]) -> Loop | None:
     """The innermost loop that some instructions depend on. They are nested, or cannot be used together."""
     best: Loop | None = None
@@ -116,9 +116,9 @@ def deepest(insts: Sequence[Inst]) -> Loop | None:
         loop = inst.level
         if loop is None or loop is best:
             continue
-        if best is None or best in loop.around():
+        if best is None or best in around(loop):
             best = loop
-        elif loop not in best.around():
+        elif loop not in around(best):
             msg = "values of two loops side by side"
             raise Unfusable(msg)
     return best
@@ -164,7 +164,7 @@ class Program:
     def loop(self, start: Inst, stop: Inst, parent: Loop | None, label: str) -> Loop:
         """The loop over a range: one for each range and place."""
         for bound in (start, stop):
-            if bound.level is not None and (parent is None or bound.level not in parent.around()):
+            if bound.level is not None and bound.level not in around(parent):
                 msg = "a list that depends on a loop that it is not in"
                 raise Unfusable(msg)
         key = (start, stop, parent)

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from hep_tables_coffea.codegen.demand import readable
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.expand import Expander
 from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of
 from hep_tables_coffea.codegen.fused.ir import Effect, Unfusable, reason_of
 from hep_tables_coffea.codegen.fused.schedule import schedule
 from hep_tables_coffea.codegen.fused.writer import Writer
+from hep_tables_coffea.codegen.scalars import scalar_walk
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
@@ -115,7 +117,7 @@ class _Maker:
             if node.type.option:
                 self._values(node, np.dtype(bool), effects, columns)
                 self._lengths(node, effects, columns, flat)
-            for name in _readable(node):
+            for name in readable(node):
                 member = build.field(node, name)
                 if len(member.path) != len(node.path):
                     raise Unfusable("records with lists in them")
@@ -154,9 +156,8 @@ class _Maker:
 
 def aggregated(node: g.Node) -> list[g.Node]:
     """What a dataset-wide value is computed from in each chunk."""
-    stop = (g.Aggregate, g.Fill)
     found: list[g.Node] = []
-    for one in walk([node], lambda n: () if isinstance(n, stop) else n.needs):
+    for one in scalar_walk(node):
         if isinstance(one, g.Fill):
             found.append(one)
         elif isinstance(one, g.Aggregate):
@@ -164,15 +165,6 @@ def aggregated(node: g.Node) -> list[g.Node]:
                 raise Unfusable("the first list of the dataset")
             found += one.args
     return found
-
-
-def _readable(node: g.Node) -> list[str]:
-    assert isinstance(node.type, Record)
-    group = node.type.group
-    if group is None:
-        return list(node.type.fields)
-    members = group.fields
-    return [n for n in node.type.fields if not (isinstance(members[n], Leaf) and members[n].problem)]  # type: ignore[union-attr]
 
 
 def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any]) -> Kernel:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Unfusable, needs
+from hep_tables_coffea.graph.traverse import shared
 
 __all__ = ["Body", "Nest", "Scope", "schedule"]
 
@@ -252,9 +253,4 @@ def _asked_inside(members: list[tuple[Effect, int]]) -> list[tuple[Effect, int]]
 
 def _shared(one: Chain, other: Chain) -> Chain:
     """The conditions that two places have in common."""
-    number = 0
-    for mine, theirs in zip(one, other):
-        if mine is not theirs:
-            break
-        number += 1
-    return one[:number]
+    return one[: shared(one, other)]

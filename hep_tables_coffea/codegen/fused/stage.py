@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from hep_tables_coffea.codegen.demand import any_column
 from hep_tables_coffea.codegen.fused.ir import reason_of
-from hep_tables_coffea.codegen.fused.kernel import Column, Kernel, fuse
+from hep_tables_coffea.codegen.fused.kernel import Column, Kernel, aggregated, fuse
 from hep_tables_coffea.codegen.source import Names, quoted, tuple_text
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
@@ -84,6 +85,8 @@ class _Around:
         self.stage, self.kernel, self.names = stage, kernel, stage.names
         self.outputs = outputs
         self.variables: dict[str, str] = {}
+        #: Node -> its values, and which of them are known, as expressions.
+        self._flat: dict[g.Node, tuple[str, str]] = {}
 
     def write(self) -> None:
         arguments = ["len(events)"]
@@ -119,24 +122,22 @@ class _Around:
         if kind == "rows":
             return self._starts(about)
         if kind == "computed":
-            return self._computed(*about)
-        node, leaf = next(one for one in self.kernel.stored.values() if one[1].column == about)
+            return self._computed(*about[:2])
+        node = next(node for node, leaf in self.kernel.stored.values() if leaf.column == about)
         self._read(node)
         if kind == "valid":
             self.stage.helpers.add("flat_known")
             return f"flat_known(column[{quoted(about)}])"
         self.stage.helpers.add("flat_numbers")
-        del leaf
         return f"flat_numbers(column[{quoted(about)}], {node.type.dtype.name!r})"  # type: ignore[union-attr]
 
-    def _computed(self, text: str, columns: tuple[str, ...], dtype: Any) -> str:
+    def _computed(self, text: str, columns: tuple[str, ...]) -> str:
         """A function of columns."""
         for name in columns:
             if name not in self.variables:
                 known = self.kernel.inputs.get(name) or self.kernel.arrays[name]
                 self._variable(name, self._array(name, *known))
         mine = {name: self.variables[name] for name in columns}
-        del dtype
         return re.sub(r"\b(" + "|".join(map(re.escape, mine)) + r")\b", lambda found: mine[found.group()], text)
 
     def _read(self, node: g.Field) -> None:
@@ -171,9 +172,9 @@ class _Around:
                 self.stage.columns.setdefault(group.counter, ("int64", 0, ""))
                 self.stage.helpers.add("starts_of")
                 return f"starts_of(column[{quoted(group.counter)}])"
-            column = node if group is None else _any_column(node, group)
+            column: Any = node if group is None else any_column(node)
             self._read(column)
-            leaf: Any = column.args[0].type.group.fields[column.name]  # type: ignore[union-attr]
+            leaf: Any = column.args[0].type.group.fields[column.name]
             self.stage.helpers.add("list_starts")
             name = quoted(leaf.column)
             return f"list_starts({{{name}: column[{name}]}}, {column.path.index(axis)})"
@@ -182,7 +183,7 @@ class _Around:
 
     def _metadata(self) -> list[str]:
         arguments = []
-        for name, node in self.kernel.metadata.items():
+        for node in self.kernel.metadata.values():
             text = f"events.metadata.get({quoted(node.name)})"
             known = next(value for value in node.values if value is not None)
             if isinstance(known, str):
@@ -192,7 +193,6 @@ class _Around:
                 arguments.append(f"np.{kind}({text} or 0)")
             if node.type.option:
                 arguments.append(f"{text} is not None")
-            del name
         return arguments
 
     # -- how much of it there may be ---------------------------------------------------------------------------------
@@ -224,37 +224,36 @@ class _Around:
         """The most rows of a path in the whole chunk: an expression."""
         if len(path) == 1 and path[0].base.kind == "rows":
             return "len(events)"
-        counts = [self._counts(axis, path[:k]) for k, axis in enumerate(path) if k or axis.base.kind == "flat"]
+        counts = [self._counts(axis) for k, axis in enumerate(path) if k or axis.base.kind == "flat"]
         text = " * ".join(counts)
         if "np.diff(" not in text:
             text = f"np.ones(len(events), np.int64) * {text}"
         return f"int(np.sum({text}))"
 
-    def _counts(self, axis: Axis, before: Path) -> str:
+    def _counts(self, axis: Axis) -> str:
         """The most rows of an axis in each event."""
         if axis.parent is not None:
-            return self._counts(axis.parent, before)
+            return self._counts(axis.parent)
         if axis.kind == "rows":
             starts = self.variables[self._name_of(axis)]
             if "." in axis.params[1]:
                 return self._longest(axis)
             return f"np.diff({starts})"
         if axis.kind == "joined":
-            return "(" + " + ".join(self._counts(one, before) for one in axis.inputs) + ")"
+            return "(" + " + ".join(self._counts(one) for one in axis.inputs) + ")"
         if axis.kind == "listed":
             return str(axis.params[1])
         if axis.kind == "flat":
             inner = [one for one in axis.inputs if one.base.kind != "rows" or one.base.params[1]]
-            return " * ".join(self._counts(one, before) for one in inner) or "np.ones(len(events), np.int64)"
+            return " * ".join(self._counts(one) for one in inner) or "np.ones(len(events), np.int64)"
         if axis.kind == "pairs":
-            size = self._counts(axis.inputs[0], before)
+            size = self._counts(axis.inputs[0])
             number, replacement = axis.params
             parts = " * ".join(f"np.maximum({size} {'+' if replacement else '-'} {k}, 0)" for k in range(number))
             return f"({parts} // {int(np.prod(range(1, number + 1)))})"
-        return "(" + " * ".join(self._counts(one, before) for one in axis.inputs) + ")"
+        return "(" + " * ".join(self._counts(one) for one in axis.inputs) + ")"
 
     def _buffers(self, column: Column) -> list[str]:
-        self.stage.helpers.add("longest")
         room = self._variable(f"room_{column.name}", self._room(column.path))
         names = [self._variable(column.name, f"np.empty({room}, {column.dtype.name!r})")]
         if column.option:
@@ -264,7 +263,6 @@ class _Around:
     # -- what comes out ----------------------------------------------------------------------------------------------
 
     def _columns(self, counted: list[str]) -> None:
-        self._flat = {}
         for node, column in self.kernel.columns.items():
             place = counted.index(f"n_{column.name}")
             slice_ = f"[: used[{place}]]"
@@ -276,7 +274,7 @@ class _Around:
                 self._answer(node, flat=False)
         others = set(walk([node for name, node in self.outputs.items() if name in self.kernel.refused]))
         for node in mine:
-            for one in [] if node.path or isinstance(node, g.Fill) else _values_of(node):
+            for one in [] if node.path or isinstance(node, g.Fill) else aggregated(node):
                 if one not in others or len(one.path) < 2:  # awkward needs the lists
                     self._answer(one, flat=True)
 
@@ -332,12 +330,6 @@ def _missing_as_a_whole(record: g.Node, name: str) -> bool:
     return record.type.option and group is not None and not getattr(group.fields[name], "optional", False)
 
 
-def _values_of(node: g.Node) -> list[g.Node]:
-    from hep_tables_coffea.codegen.fused.kernel import aggregated
-
-    return aggregated(node)
-
-
 def _stored_lists(outputs: Mapping[str, g.Node]) -> list[g.Field]:
     """Every stored collection and column of a program, the collections first."""
     found = [
@@ -346,16 +338,3 @@ def _stored_lists(outputs: Mapping[str, g.Node]) -> list[g.Field]:
         if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave)
     ]
     return sorted(found, key=lambda node: not isinstance(node.type, Record))
-
-
-def _any_column(node: g.Field, group: Any) -> g.Field:
-    """Some column of a collection that can be read."""
-    from hep_tables_coffea.types.schema import Leaf
-
-    for name, leaf in group.fields.items():
-        if isinstance(leaf, Leaf) and not leaf.problem and leaf.constant is None:
-            column = build.field(node, name)
-            if len(column.path) == len(node.path) and isinstance(column, g.Field):
-                return column
-    msg = f"no column of {group.name} can be read"
-    raise ValueError(msg)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas
-from hep_tables_coffea.codegen.fused.ir import Inst, Loop, Unfusable, needs
+from hep_tables_coffea.codegen.fused.ir import Inst, Unfusable, around, needs
 from hep_tables_coffea.codegen.fused.rows import Listed, Listing
 from hep_tables_coffea.codegen.fused.vectors import Vectors
 from hep_tables_coffea.codegen.fused.walks import Env, Value, Walks
@@ -120,7 +120,7 @@ class Values(Walks):
             others = [arg for arg in args if arg.lift is None]
             one_row = position.level is home  # it is cheaper to compute it of that row than of all
             if not one_row and all(
-                _is_stored(arg) and (arg.level is None or arg.level in _around(home)) for arg in others
+                _is_stored(arg) and (arg.level is None or arg.level in around(home)) for arg in others
             ):
                 made = [
                     self._op(make, [arg.lift[2][s] if arg.lift is not None else arg for arg in args])
@@ -157,9 +157,6 @@ class Values(Walks):
     def _cast(self, inst: Inst, dtype: Any) -> Inst:
         return self._op(lambda a: formulas.cast(self.program, a[0], dtype), [inst])
 
-    def _binary(self, sign: str, one: Inst, other: Inst) -> Inst:
-        return self.program.make("call", (one, other), (f"{{0}} {sign} {{1}}", 11), np.dtype("int64"))
-
     def _typed(self, node: g.Node, made: g.Node, env: Env) -> Value:
         """The value of a node that is computed as another one."""
         found = self.value(made, env[: len(made.path)])
@@ -181,7 +178,3 @@ def _implies(one: Inst, other: Inst) -> bool:
 def _is_stored(inst: Inst) -> bool:
     """Whether a value is there from the beginning: what is computed may need the list itself."""
     return inst.op in ("const", "argument") or (inst.op == "load" and inst.args[0].op == "var")
-
-
-def _around(loop: Loop | None) -> list[Loop]:
-    return [] if loop is None else list(loop.around())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas
-from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Program, Unfusable, deepest
+from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Program, Unfusable, around, deepest
 from hep_tables_coffea.codegen.fused.rows import Binding, InPart, Item, Listed, Listing, Many, Row, Walk, instructions
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import nodes as g
@@ -130,7 +130,7 @@ class Walks:
             self.least[loop.var] = 1 if replacement else number
             parts.append(Listed(listing, loop.var))
             under = loop
-            start = loop.var if replacement else self._plus(loop.var, 1)
+            start = loop.var if replacement else self._after_it(loop.var)
         return loops, Many(tuple(parts))
 
     def _walk_cross(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
@@ -177,10 +177,13 @@ class Walks:
         loop = self.program.loop(start, listing.count, under, label)
         return [(loop, ())], Listed(listing, loop.var)
 
-    def _plus(self, inst: Inst, number: int) -> Inst:
-        one = formulas.constant(self.program, abs(number), "int64")
-        sign = "+" if number >= 0 else "-"
-        return self.program.make("call", (inst, one), (f"{{0}} {sign} {{1}}", 11), np.dtype("int64"))
+    def _binary(self, sign: str, one: Inst, other: Inst) -> Inst:
+        """A sum or a difference of positions."""
+        return self.program.make("call", (one, other), (f"{{0}} {sign} {{1}}", 11), np.dtype("int64"))
+
+    def _after_it(self, inst: Inst) -> Inst:
+        """The next position."""
+        return self._binary("+", inst, formulas.constant(self.program, 1, "int64"))
 
     # -- stored lists ------------------------------------------------------------------------------------------------
 
@@ -201,7 +204,7 @@ class Walks:
             raise Unfusable(f"{axis.name} is not a list of a stored row")
         row = self.stored_row(env[place])
         offsets = self.offsets(axis)
-        end = self._plus(row.index, 1)
+        end = self._after_it(row.index)
         start, stop = self.load(offsets, row.index, "int64", row.ok), self.load(offsets, end, "int64", row.ok)
         label = axis.name.strip(".").lower() or "row"
         start.wish, stop.wish = f"{label}_start", f"{label}_stop"
@@ -266,7 +269,7 @@ class Walks:
         row = listing.sources[0][1]
         if len(inputs) == 1 and len(loops) == 1 and not loops[0][1] and isinstance(row, Row) and row.start is not None:
             listing.begins = row.start
-            span = self.program.make("call", (loops[0][0].stop, row.start), ("{0} - {1}", 11), np.dtype("int64"))
+            span = self._binary("-", loops[0][0].stop, row.start)
             span.wish = listing.size
             listing.size = self.names.new(f"{listing.size}_kept")
             listing.count = listing.span = span
@@ -357,7 +360,7 @@ class Walks:
         listing = binding.listing
         assert listing.count is not None
         loops = {loop for effect, _ in listing.sources for loop, _ in effect.loops}
-        if len(parts) == 1 and not any(loop in loops for loop in _around(parts[0].level)):
+        if len(parts) == 1 and not any(loop in loops for loop in around(parts[0].level)):
             return parts[0]
         made = self.program.make(
             "at", (binding.position, listing.count), (id(listing), *map(id, parts)), parts[0].dtype
@@ -374,7 +377,7 @@ class Walks:
         effect, row = listing.sources[0]
         if len(listing.sources) == 1 and isinstance(row, Row):
             if parts[0] is row.index and listing.begins is not None:
-                return self.program.make("call", (listing.begins, position), ("{0} + {1}", 11), inst.dtype)
+                return self._binary("+", listing.begins, position)
             if parts[0].op == "load" and parts[0].args == (row.index,):
                 index = self.settle(self.lifted(Listed(listing, position), (row.index,)))
                 found = self.load(parts[0].info[0], index, inst.dtype, ok)
@@ -411,10 +414,6 @@ def _places(wanted: list[Axis], given: list[Axis]) -> list[int]:
             raise Unfusable("a condition on rows of other axes")
         found.append(place)
     return found
-
-
-def _around(loop: Loop | None) -> list[Loop]:
-    return [] if loop is None else list(loop.around())
 
 
 def _of_event(axis: Axis) -> bool:
