@@ -123,7 +123,7 @@ def bin_of_even_edges(x, edges, first, bins):  # type: ignore[no-untyped-def]
     z = (x - low) / (edges[first + bins] - low)
     if not z < 1.0:
         return bins + 1 if not x < edges[first + bins] else bins
-    if z < 0.0:
+    if x < low:
         return 0
     place = np.int64(z * bins)
     while place > 0 and x < edges[first + place]:
