@@ -65,7 +65,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-test: setup.cfg pyproject.toml | $(BIN)/python
 	@echo "Installing hep_tables_coffea and what its tests need (a few minutes the first time)"
-	@$(PIP) install --quiet --editable '.[test,dask]'
+	@$(PIP) install --quiet --editable '.[test,dask,servicex]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-docs: $(VENV)/.installed

@@ -1,0 +1,3 @@
+"""Requests through the servicex client: sent, watched, checked, kept."""
+
+from __future__ import annotations
