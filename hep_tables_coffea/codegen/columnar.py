@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hep_tables_coffea.codegen.demand import Demand, any_column, gathers
+from hep_tables_coffea.plan.demand import Demand, any_column, gathers
 from hep_tables_coffea.codegen.hints import assigned
-from hep_tables_coffea.codegen.lower import last_step, lower_counts
+from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text, quoted, tuple_text
 from hep_tables_coffea.codegen.user_code import entries, write_loop, write_user_call
 from hep_tables_coffea.errors import UsageError

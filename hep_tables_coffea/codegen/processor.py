@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hep_tables_coffea.codegen.columnar import Emitter
-from hep_tables_coffea.codegen.demand import Demand
+from hep_tables_coffea.plan.demand import Demand
 from hep_tables_coffea.codegen.embed import embedded
 from hep_tables_coffea.codegen.fused.fills import builder, template
 from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage, kernel_name
 from hep_tables_coffea.codegen.hints import name_hints
-from hep_tables_coffea.codegen.lower import lower_counts
+from hep_tables_coffea.plan.lower import lower_counts
 from hep_tables_coffea.codegen.scalars import ScalarWriter, scalar_walk
 from hep_tables_coffea.codegen.source import Names, atom, helper_names, helper_source, in_docstring, quoted
 from hep_tables_coffea.errors import Where

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hep_tables_coffea.codegen.demand import captured
+from hep_tables_coffea.plan.demand import captured
 from hep_tables_coffea.codegen.source import Piece, atom, tuple_text
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g

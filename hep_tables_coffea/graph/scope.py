@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, derives
+from hep_tables_coffea.graph.copy import Copy
 from hep_tables_coffea.graph.traverse import shared, walk
 
 __all__ = ["current", "is_current", "nest_together", "per_row", "release"]
@@ -90,82 +91,14 @@ def release(node: g.Node, marker: Axis | None) -> g.Node:
     """The value with the collection's axis in place of the parameter's."""
     if marker is None:
         return node
-    axes: dict[Axis, Axis] = {marker: marker.inputs[0]}
-    made: dict[g.Node, g.Node] = {}
+    copy = Copy({marker: marker.inputs[0]})
+    made = copy.made
     for one in walk([node]):
         changed = any(made[need] is not need for need in one.needs)
         if isinstance(one, g.Current) and one.axis is marker:
             made[one] = made[one.args[0]]
-        elif changed or any(_axis(axis, axes, made) is not axis for axis in one.path):
-            made[one] = _again(one, [made[arg] for arg in one.args], axes, made)
+        elif changed or any(copy.axis(axis) is not axis for axis in one.path):
+            made[one] = copy.again(one, [made[arg] for arg in one.args])
         else:
             made[one] = one
     return made[node]
-
-
-def _axis(axis: Axis, axes: dict[Axis, Axis], made: dict[g.Node, g.Node]) -> Axis:
-    """An axis with its mask or order as they are outside the lambda."""
-    if axis not in axes:
-        parent = _axis(axis.parent, axes, made) if axis.parent is not None else None
-        inputs = tuple(_axis(one, axes, made) for one in axis.inputs)
-        node = made.get(axis.node, axis.node) if axis.node is not None else None
-        axes[axis] = Axis(axis.kind, axis.name, parent=parent, node=node, params=axis.params, inputs=inputs)
-    return axes[axis]
-
-
-def _again(node: g.Node, args: list[g.Node], axes: dict[Axis, Axis], made: dict[g.Node, g.Node]) -> g.Node:
-    """The node made again of other arguments."""
-
-    def moved(axis: Axis) -> Axis:
-        return _axis(axis, axes, made)
-
-    if isinstance(node, g.Field):
-        return build.field(args[0], node.name)
-    if isinstance(node, g.Extend):
-        return build.extend(args[0], dict(zip(node.names, args[1:])))
-    if isinstance(node, g.Zip):
-        return build.zip_fields(dict(zip(node.names, args)), node.behavior, depth=len(node.path))
-    if isinstance(node, g.Restrict):
-        return build.restrict(args[0], tuple(map(moved, node.path)))
-    if isinstance(node, g.Nest):
-        return build.nest(args[0], args[1], node.prefix)
-    if isinstance(node, g.Side):
-        return build.side(args, moved(node.axis), node.slot, node.position)
-    if isinstance(node, g.Join):
-        return build.join(args, moved(node.axis), node.position)
-    if isinstance(node, g.Listed):
-        return build.listed(args, moved(node.axis))
-    if isinstance(node, g.Flatten):
-        return build.flatten(args[0], node.position)
-    if isinstance(node, g.Pick):
-        return build.pick(args[0], args[1] if len(args) > 1 else node.constant, node.position)
-    if isinstance(node, g.Parameter):
-        path = tuple(map(moved, node.path))
-        return g.Parameter.make((), (*node.params[:3], path), path, node.type, node.where)
-    if isinstance(node, g.Current):
-        return build.relabel(args[0], moved(node.axis), node.position)
-    return _computed_again(node, args)
-
-
-def _computed_again(node: g.Node, args: list[g.Node]) -> g.Node:
-    if isinstance(node, g.Call):
-        return functions.call_again(node, args)
-    if isinstance(node, g.Iterate):
-        n = node.size
-        return functions.iterate(args[:n], args[n : 2 * n], args[2 * n : 3 * n], args[-1], node.bound, node.slot)
-    if isinstance(node, g.Chain):
-        return functions.chain(args[0], node.axis.name, node.bound)
-    if isinstance(node, g.UserCall):
-        return functions.user_call(node.declared, args)
-    if isinstance(node, g.Reduce):
-        return functions.reduce(node.function, args[0], dict(node.options))
-    if isinstance(node, g.Arrange):
-        return functions.arrange(node.function, args[0], dict(node.options))
-    if isinstance(node, g.Aggregate):
-        return functions.aggregate(node.function, args[0], dict(node.options))
-    if isinstance(node, g.Behave):
-        if node.how == "reduce":
-            return functions.reduce("sum", args[0])
-        return functions.behave(args[0], node.method, node.how, args[1:], dict(node.options))
-    msg = f"a {type(node).__name__} cannot be made inside a lambda"
-    raise TypeError(msg)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hep_tables_coffea.codegen.demand import readable
+from hep_tables_coffea.plan.demand import readable
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.expand import Expander
 from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hep_tables_coffea.codegen.demand import any_column
+from hep_tables_coffea.plan.demand import any_column
 from hep_tables_coffea.codegen.fused.ir import reason_of
 from hep_tables_coffea.codegen.fused.kernel import Column, Kernel, aggregated, fuse
 from hep_tables_coffea.codegen.source import Names, quoted, tuple_text

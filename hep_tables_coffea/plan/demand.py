@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from hep_tables_coffea.codegen.lower import last_step, lower_counts
+from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.errors import Where
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
@@ -30,9 +30,14 @@ def is_moved(node: g.Node) -> bool:
 
 
 class Demand:
-    """The needs of some outputs, found once before any code is written."""
+    """The needs of some outputs, found once before any code is written.
 
-    def __init__(self, outputs: Iterable[g.Node]) -> None:
+    With `given`, what it is true of is had from elsewhere: it is in `order`, and what it is made of is not. Records whose
+    rows are filtered or combined are then looked at column by column.
+    """
+
+    def __init__(self, outputs: Iterable[g.Node], given: Callable[[g.Node], bool] | None = None) -> None:
+        self._given = given
         self.uses: Counter[g.Node] = Counter()
         self.twins: dict[g.Node, tuple[g.Node, str]] = {}
         self.order: list[g.Node] = []
@@ -71,8 +76,8 @@ class Demand:
                 self._on_path.setdefault(node.path, []).append(node)
 
     def _expand(self, node: g.Node) -> None:
-        if not node.path:
-            return  # a constant, or a value of the whole dataset that is known before
+        if not node.path or (self._given is not None and self._given(node)):
+            return  # a constant, or a value of the whole dataset that is known before; or from elsewhere
         if isinstance(node, g.Behave):
             for arg, touched in zip(node.args, node.touched):
                 if _is_record(arg):
@@ -122,7 +127,7 @@ class Demand:
         known = self._fields.setdefault(record, {})
         new = [name for name in fields if name not in known]
         known.update(dict.fromkeys(new))
-        if is_moved(record):
+        if is_moved(record) and not self._by_column(record):
             inner, *others = self._direct(record)
             self._ask(inner, new if new else [], vector)
             if self.uses[record] == 1:
@@ -131,6 +136,10 @@ class Demand:
         else:
             for name in new:
                 self._use(build.field(record, name))
+
+    def _by_column(self, record: g.Node) -> bool:
+        """Whether a record that is moved is put together from its columns: a picked one may be missing as a whole."""
+        return self._given is not None and not isinstance(record, (g.Pick, g.Call))
 
     def _find_twins(self) -> None:
         for record, names in self._fields.items():
