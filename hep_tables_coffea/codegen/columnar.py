@@ -6,15 +6,15 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hep_tables_coffea.plan.demand import Demand, any_column, gathers
 from hep_tables_coffea.codegen.hints import assigned
-from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.codegen.source import ATOM, Names, Piece, atom, identifier, literal_text, quoted, tuple_text
 from hep_tables_coffea.codegen.user_code import entries, write_loop, write_user_call
 from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
+from hep_tables_coffea.plan.demand import Demand, any_column, gathers
+from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.types.elements import Number, Record, Text
 from hep_tables_coffea.types.schema import Schema
 

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hep_tables_coffea.codegen.columnar import Emitter
-from hep_tables_coffea.plan.demand import Demand
 from hep_tables_coffea.codegen.embed import embedded
 from hep_tables_coffea.codegen.fused.fills import builder, template
 from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage, kernel_name
 from hep_tables_coffea.codegen.hints import name_hints
-from hep_tables_coffea.plan.lower import lower_counts
-from hep_tables_coffea.codegen.scalars import ScalarWriter, scalar_walk
+from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import Names, atom, helper_names, helper_source, in_docstring, quoted
 from hep_tables_coffea.errors import Where
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.demand import Demand, chunk_nodes, scalar_walk
+from hep_tables_coffea.plan.lower import lower_counts
 
 __all__ = ["ProcessorSource", "write", "write_fused"]
 
@@ -92,7 +92,7 @@ def _write(
     stage: FusedStage | None,
 ) -> ProcessorSource:
     left = {name: node for name, node in outputs.items() if stage is None or name in stage.refused}
-    demand = Demand(_chunk_nodes(left))
+    demand = Demand(chunk_nodes(left))
     hints = name_hints(node for node in demand.order + demand.records if node.serial <= demand.newest)
     names = Names(_TAKEN | helper_names()) if stage is None else stage.names
     emitter = Emitter(demand, names, hints, constants)
@@ -126,21 +126,6 @@ def _call_kernel(stage: FusedStage, emitter: Emitter) -> None:
     emitter.helpers |= {*stage.helpers, "ready_kernel"}
     for node, variable in stage.pieces.items():
         emitter.take(node, variable)
-
-
-def _chunk_nodes(outputs: Mapping[str, g.Node]) -> list[g.Node]:
-    """What `process` computes: the columns, and what aggregates and histograms take."""
-    needed: list[g.Node] = []
-    for node in outputs.values():
-        if isinstance(node, g.Fill):
-            needed += node.args
-        elif node.path:
-            needed.append(node)
-        else:
-            for scalar in scalar_walk(node):
-                if isinstance(scalar, (g.Aggregate, g.Fill)):
-                    needed += scalar.args
-    return needed
 
 
 #: The name of an answer of a chunk, its text, and the node that it is of.

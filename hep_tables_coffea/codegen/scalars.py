@@ -9,7 +9,7 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types.elements import Number
 
-__all__ = ["ScalarWriter", "scalar_walk"]
+__all__ = ["ScalarWriter"]
 
 LONG = 100
 
@@ -68,9 +68,3 @@ class ScalarWriter:
             name = name[3:]
             self.helpers.add(name)
         return f"of_known({name}, {', '.join(texts)}{options})"
-
-
-def scalar_walk(node: g.Node) -> list[g.Node]:
-    """The nodes of an expression of dataset-wide values, down to the aggregates."""
-    stop = (g.Aggregate, g.Fill)
-    return list(walk([node], lambda n: () if isinstance(n, stop) else n.needs))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hep_tables_coffea.plan.demand import captured
 from hep_tables_coffea.codegen.source import Piece, atom, tuple_text
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.helpers import delta_r
+from hep_tables_coffea.plan.demand import captured
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Text
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.errors import Where
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Leaf
 
-__all__ = ["Demand", "any_column", "readable"]
+__all__ = [
+    "Demand",
+    "anchor_paths",
+    "any_column",
+    "captured",
+    "chunk_nodes",
+    "gathers",
+    "is_moved",
+    "readable",
+    "scalar_walk",
+]
 
 _MOVED = (g.Restrict, g.Pick, g.Side, g.Nest)
 _PLAIN = (g.Field, g.Restrict, g.Side, g.Nest, g.Flatten, g.Join)
@@ -204,6 +214,27 @@ class Demand:
         """A plain column with one value for each row of the path, which is needed anyhow."""
         found = [node for node in self._on_path.get(path, []) if _is_structure(node)]
         return min(found, key=lambda node: node.serial) if found else None
+
+
+def scalar_walk(node: g.Node) -> list[g.Node]:
+    """The nodes of an expression of dataset-wide values, down to the aggregates."""
+    stop = (g.Aggregate, g.Fill)
+    return list(walk([node], lambda n: () if isinstance(n, stop) else n.needs))
+
+
+def chunk_nodes(outputs: Mapping[str, g.Node]) -> list[g.Node]:
+    """What `process` computes: the columns, and what aggregates and histograms take."""
+    needed: list[g.Node] = []
+    for node in outputs.values():
+        if isinstance(node, g.Fill):
+            needed += node.args
+        elif node.path:
+            needed.append(node)
+        else:
+            for scalar in scalar_walk(node):
+                if isinstance(scalar, (g.Aggregate, g.Fill)):
+                    needed += scalar.args
+    return needed
 
 
 def readable(node: g.Node) -> list[str]:

@@ -11,19 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from hep_tables_coffea.plan.demand import readable
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.expand import Expander
 from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of
 from hep_tables_coffea.codegen.fused.ir import Effect, Unfusable, reason_of
 from hep_tables_coffea.codegen.fused.schedule import schedule
 from hep_tables_coffea.codegen.fused.writer import Writer
-from hep_tables_coffea.codegen.scalars import scalar_walk
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.demand import readable, scalar_walk
 from hep_tables_coffea.types.elements import Number, Record
 from hep_tables_coffea.types.schema import Leaf
 

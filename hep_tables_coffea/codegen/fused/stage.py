@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from hep_tables_coffea.plan.demand import any_column
 from hep_tables_coffea.codegen.fused.ir import reason_of
 from hep_tables_coffea.codegen.fused.kernel import Column, Kernel, aggregated, fuse
 from hep_tables_coffea.codegen.source import Names, quoted, tuple_text
@@ -17,6 +16,7 @@ from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.demand import any_column
 from hep_tables_coffea.types.elements import Record
 
 __all__ = ["FusedStage", "fused_stage", "kernel_name"]
