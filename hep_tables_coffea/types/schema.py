@@ -69,7 +69,8 @@ class Group:
 class Schema:
     """A table's description: the pack that made it, the module whose awkward behaviors apply, and the root group.
 
-    `coffea_schema` is set where a coffea schema class lays out the events itself (`module:Class`).
+    `coffea_schema` is set where a coffea schema class lays out the events itself (`module:Class`). `rules` is what the
+    pack was asked for, as text, where it needs that again when a query is written.
     """
 
     pack: str
@@ -77,6 +78,7 @@ class Schema:
     behaviors: str = ""
     coffea_schema: str = ""
     notes: tuple[str, ...] = ()
+    rules: str = ""
 
     @property
     def columns(self) -> dict[str, Leaf]:
