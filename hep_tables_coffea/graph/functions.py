@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -41,6 +42,7 @@ __all__ = [
     "present",
     "reduce",
     "resolve",
+    "typical",
 ]
 
 #: name -> (awkward function, keywords); "missing" where an empty list has no value.
@@ -99,14 +101,27 @@ def resolve(name: str) -> Callable[..., Any]:
 
 def argument_type(node: Node) -> Element | infer.Constant:
     """The type of an argument for inference; a Python constant stays weak, as in numpy."""
-    if isinstance(node, Literal):
-        return (node.kind, _typical(constant(node)))
-    return node.type
+    return (node.kind, constant(node)) if isinstance(node, Literal) else node.type
 
 
-def _typical(value: Any) -> Any:
-    """A small value of the same type: the type of a result does not depend on which constant was given."""
-    return type(value)(-1 if value < 0 else 1) if isinstance(value, (float, np.floating)) else value
+def _typical_type(node: Node) -> Element | infer.Constant:
+    """The same, with one constant for all that give the same types: a thousand constants are inferred once."""
+    return (node.kind, typical(constant(node))) if isinstance(node, Literal) else node.type
+
+
+#: Where an integer ceases to fit into one of numpy's types.
+_BOUNDS = sorted({bound for n in (8, 16, 32, 64) for bound in (-(2 ** (n - 1)), 2 ** (n - 1), 2**n)} | {0})
+
+
+def typical(value: Any) -> Any:
+    """A constant of the same type for which functions of numpy and awkward give the same types."""
+    if isinstance(value, (float, np.floating)):
+        return type(value)(-1 if value < 0 else 1)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        reached = bisect_right(_BOUNDS, value)
+        if 0 < reached < len(_BOUNDS):
+            return type(value)(_BOUNDS[reached - 1] or 1)
+    return value
 
 
 def _refuse_fills(function: str, args: Sequence[Node]) -> None:
@@ -144,7 +159,7 @@ def call(function: str, args: Sequence[Node], options: Mapping[str, Any] | None 
 def _element(function: str, args: Sequence[Node], given: tuple[Any, ...], doing: str) -> Element:
     """The element type of a call, or an error that says why there is none."""
     try:
-        element = infer.flat_type(resolve(function), [argument_type(arg) for arg in args], given)
+        element = _inferred(resolve(function), args, given)
     except Exception as error:
         cause: Exception | None = error
         reason = next(iter(str(error).strip().splitlines()), "") or "there is no such function of these types"
@@ -155,6 +170,13 @@ def _element(function: str, args: Sequence[Node], given: tuple[Any, ...], doing:
     shown = " and ".join(str(arg.type) for arg in args)
     msg = f"cannot {doing} {shown}: {reason}"
     raise RecordingError(msg, values=[(f"argument {k + 1}", arg.text) for k, arg in enumerate(args)]) from cause
+
+
+def _inferred(function: Callable[..., Any], args: Sequence[Node], given: tuple[Any, ...]) -> Element | None:
+    try:
+        return infer.flat_type(function, [_typical_type(arg) for arg in args], given)
+    except Exception:  # an error names the constant that was given
+        return infer.flat_type(function, [argument_type(arg) for arg in args], given)
 
 
 def present(node: Node) -> Node:
@@ -360,7 +382,9 @@ def behave(
     """A property, method or operator that the schema gives to records."""
     given = tuple(sorted((options or {}).items()))
     path, args = build.align([node, *others])
-    arguments: tuple[Any, ...] = tuple(argument_type(arg) if isinstance(arg, Literal) else form_of(arg) for arg in args)
+    # a method may do with a constant what it likes; of an operator only the types matter
+    type_of = _typical_type if how == "operator" else argument_type
+    arguments: tuple[Any, ...] = tuple(type_of(arg) if isinstance(arg, Literal) else form_of(arg) for arg in args)
     form, touched = _run_behavior(method, how, args, arguments, given)
     element = infer.element_of_json(form)
     if isinstance(element, Record):
