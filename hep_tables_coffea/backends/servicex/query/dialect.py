@@ -1,0 +1,88 @@
+"""What the code generators of func_adl take: one table for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+__all__ = ["UPROOT", "Dialect"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dialect:
+    """How a code generator wants to be spoken to, and what it cannot do.
+
+    `columnar` says whether operators take whole lists (as in awkward) or one element at a time (as in C++). `operators`
+    are signs by the ufunc that they stand for, `functions` names of functions, `reducers` names of methods. `refused` has
+    the reason for each kind of node that has no form at all, in the words that follow "the ... dialect of func_adl".
+    """
+
+    name: str
+    codegen: str
+    columnar: bool
+    operators: Mapping[str, str]
+    functions: Mapping[str, str]
+    reducers: Mapping[str, str]
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} dialect of func_adl>"
+
+
+#: Signs that mean the same in both.
+_ARITHMETIC = {
+    "np.add": "+",
+    "np.subtract": "-",
+    "np.multiply": "*",
+    "np.true_divide": "/",
+    "np.divide": "/",
+    "np.less": "<",
+    "np.less_equal": "<=",
+    "np.greater": ">",
+    "np.greater_equal": ">=",
+    "np.equal": "==",
+    "np.not_equal": "!=",
+    "np.negative": "-",
+}
+_BITS = {
+    "np.bitwise_and": "&",
+    "np.bitwise_or": "|",
+    "np.bitwise_xor": "^",
+    "np.invert": "~",
+    "np.left_shift": "<<",
+    "np.right_shift": ">>",
+}
+_WHOLE = {"np.floor_divide": "//", "np.remainder": "%", "np.power": "**"}
+_UFUNCS = {f"np.{name}": f"np.{name}" for name, f in vars(np).items() if isinstance(f, np.ufunc) and f.nout == 1}
+
+#: Kinds that are not one column, or need more than one event.
+_EVERYWHERE = {
+    "Source": "delivers columns, and not events as a whole",
+    "Zip": "delivers columns, and a record is several of them",
+    "Extend": "delivers columns, and a record is several of them",
+    "Metadata": "does not know the metadata of the dataset",
+    "Aggregate": "sees one file, and this is a value of the whole dataset",
+    "Fill": "delivers columns, and fills no histograms",
+    "Current": "sees no lambda of ours",
+    "Parameter": "has no loops",
+    "Iterate": "has no loops",
+    "Chain": "has no loops, and a chain of references is one",
+    "Listed": "has no lists of values side by side",
+    "Literal": "delivers columns, and this is a constant",
+}
+
+UPROOT = Dialect(
+    name="uproot",
+    codegen="uproot",
+    columnar=True,
+    operators={**_ARITHMETIC, **_BITS, **_WHOLE},
+    functions={**_UFUNCS, "np.absolute": "abs"},
+    reducers={"sum": "Sum", "min": "Min", "max": "Max", "num": "Count", "any": "Any", "all": "All"},
+    refused={
+        **_EVERYWHERE,
+        "Pick": "fails for a whole file where one list has no such row",
+        "Arrange": "has no positions in lists",
+    },
+)

@@ -1,0 +1,198 @@
+"""Nodes in terms of others that queries can say, and what the text of a node needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from hep_tables_coffea.codegen.fused.ir import Unfusable
+from hep_tables_coffea.codegen.fused.vectors import Vectors
+from hep_tables_coffea.graph import build, functions, helpers
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.axes import Axis
+from hep_tables_coffea.graph.copy import Copy
+from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.demand import any_column
+from hep_tables_coffea.plan.lower import last_step, lower_counts
+from hep_tables_coffea.plugins.functions import provided
+from hep_tables_coffea.types.elements import Number, Record
+
+__all__ = ["column_of", "lowered", "needs", "on_all_events", "sorting_key", "standin"]
+
+
+#: Formulas of vectors take long to find. A node is not in its own formula, so that it goes when nobody needs it.
+_lowered: WeakKeyDictionary[g.Node, g.Node] = WeakKeyDictionary()
+_standins: WeakKeyDictionary[g.Node, g.Node] = WeakKeyDictionary()
+
+
+def lowered(node: g.Node) -> g.Node:
+    """The same values as another node, where that is simpler to say; else the node itself."""
+    made = _lowered.get(node)
+    if made is None:
+        made = _lower(node)
+        if made is not node:
+            _lowered[node] = made
+    return made
+
+
+def _lower(node: g.Node) -> g.Node:
+    made = node
+    if isinstance(node, g.Reduce):
+        made = _counted(node)
+    elif isinstance(node, g.Field) and isinstance(node.args[0], g.Behave):
+        made = _component(node)
+    elif isinstance(node, g.Behave) and not isinstance(node.type, Record):
+        made = _formula(node)
+    elif (isinstance(node, g.UserCall) and _is_delta_r(node)) or _calls(node, "ht.delta_r"):
+        from hep_tables_coffea.record.array import wrap
+
+        made = helpers.delta_r(*(wrap(arg) for arg in node.args))._node
+    return made if made.type == node.type and made.path == node.path else node
+
+
+def _calls(node: g.Node, name: str) -> bool:
+    return isinstance(node, g.Call) and node.function == name
+
+
+def _is_delta_r(node: g.UserCall) -> bool:
+    known = provided(node.declared.name) if node.declared.function is None else None
+    return known is not None and known.numpy is helpers.delta_r
+
+
+def _counted(node: g.Reduce) -> g.Node:
+    """Counts as sums of conditions, and of rows as counts of a column."""
+    array = node.args[0]
+    if node.function == "num":
+        made = lower_counts(node)
+        return made if made is not node else functions.reduce("num", standin(array))
+    if node.function == "count" and not array.type.option and not node.options:
+        return functions.reduce("num", array)
+    if node.function == "count_nonzero" and isinstance(array.type, Number) and not node.options:
+        truth = array.type.dtype.kind == "b"
+        return functions.reduce("sum", array if truth else functions.call("np.not_equal", [array, build.literal(0)]))
+    return node
+
+
+def _formula(node: g.Behave) -> g.Node:
+    try:
+        return Vectors().number(node)
+    except Unfusable:
+        return node
+
+
+def _component(node: g.Field) -> g.Node:
+    record = node.args[0]
+    assert isinstance(record, g.Behave)
+    try:
+        return Vectors().component(record, node.name)
+    except (Unfusable, KeyError):
+        return node
+
+
+def standin(node: g.Node) -> g.Node:
+    """A stored column in place of a value of which only the number of rows counts: of the same rows, moved as it is."""
+    if node not in _standins:
+        made = _plain_column(node)
+        if made is node:
+            return node
+        _standins[node] = made
+    return _standins[node]
+
+
+def _plain_column(node: g.Node) -> g.Node:
+    """Equal paths are equal rows, so that any column in it will do."""
+    columns = [one for one in walk([node]) if one.path == node.path and _is_moved_column(one)]
+    if columns:
+        return min(columns, key=lambda one: (not isinstance(one, g.Field), one.serial))
+    if isinstance(node, g.Field) and node.name == build.ROW:
+        return any_column(node.args[0])
+    if isinstance(node, (g.Restrict, g.Nest, g.Side, g.Flatten)):
+        inner = _inner(node)
+        made = standin(inner)
+        return node if made is inner else build.moved(node, made)
+    return node
+
+
+def _inner(node: g.Node) -> g.Node:
+    return node.args[node.slot if isinstance(node, g.Side) else 0]
+
+
+def _is_moved_column(node: g.Node) -> bool:
+    while isinstance(node, (g.Restrict, g.Side, g.Nest, g.Flatten)):
+        node = _inner(node)
+    is_number = isinstance(node, g.Field) and isinstance(node.type, Number) and node.name != build.ROW
+    return is_number and not isinstance(node.args[0], g.Behave) and not node.type.option
+
+
+def needs(node: g.Node) -> tuple[g.Node, ...]:
+    """The columns that the text of a node is made of.
+
+    They decide, together with the node, whether it can be part of a query; the text is made of just these.
+
+    Args:
+        node: a column of a program.
+
+    Example:
+        >>> import hep_tables_coffea as ht
+        >>> from hep_tables_coffea.backends.servicex.query import needs
+        >>> jets = ht.flat(ht.samples.nanoaod("events.root", 100)).Jet  # doctest: +SKIP
+        >>> [need.name for need in needs((jets.pt * jets.eta)._node)]  # doctest: +SKIP
+        ['pt', 'eta']
+    """
+    made = lowered(node)
+    if made is not node:
+        return (made,)
+    if isinstance(node, g.Restrict):
+        return _of_restriction(node)
+    if isinstance(node, g.Nest):
+        return node.args[0], standin(node.args[1])
+    if isinstance(node, g.Side) and node.axis.kind == "pairs":
+        return (node.args[node.slot],)
+    if isinstance(node, g.Side):
+        return tuple(arg if k == node.slot else standin(arg) for k, arg in enumerate(node.args))
+    if _calls(node, "ht.broadcast"):
+        return tuple(arg for arg in (node.args[0], standin(node.args[1])) if arg.path)
+    if isinstance(node, (g.Call, g.Reduce, g.Join, g.Flatten)):
+        return tuple(arg for arg in node.args if arg.path)
+    return ()
+
+
+def _of_restriction(node: g.Restrict) -> tuple[g.Node, ...]:
+    """The value before the last step, and the mask or the key of the step on the same rows."""
+    inner, k, step = last_step(node)
+    if step.node is None:
+        return (inner,)
+    chosen = sorting_key(step) if step.kind == "ordered" else step.node
+    if chosen is None:
+        return (inner,)
+    try:
+        return inner, build.restrict(chosen, inner.path[:k] + chosen.path[k:])
+    except ValueError:  # a condition on rows that the value has not
+        return inner, chosen
+
+
+def sorting_key(axis: Axis) -> g.Node | None:
+    """What the rows of an axis are sorted by; None where they are taken by an index."""
+    order = axis.node
+    while isinstance(order, g.Restrict):
+        order = order.args[0]
+    if isinstance(order, g.Arrange) and order.function == "argsort" and order.path[-1] is axis.parent:
+        return order.args[0]
+    return None
+
+
+def column_of(node: g.Field) -> str:
+    """The name of a stored column."""
+    record: Any = node.args[0].type
+    return str(record.group.fields[node.name].column)
+
+
+def on_all_events(nodes: Sequence[g.Node]) -> list[g.Node]:
+    """The same columns on the events before any filter: what is computed for an event does not depend on the others."""
+    copy = Copy({axis: axis.base for node in nodes for axis in node.path[0].lineage()})
+    for one in walk(nodes):
+        changed = any(copy.made[need] is not need for need in one.needs)
+        moved = changed or any(copy.axis(axis) is not axis for axis in one.path)
+        copy.made[one] = copy.again(one, [copy.made[arg] for arg in one.args]) if moved and one.args else one
+    return [copy.made[node] for node in nodes]
