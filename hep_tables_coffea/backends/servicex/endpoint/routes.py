@@ -1,0 +1,320 @@
+"""The REST interface of ServiceX."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from hep_tables_coffea._version import __version__
+from hep_tables_coffea.backends.servicex.endpoint.auth import VALID
+from hep_tables_coffea.backends.servicex.endpoint.catalog import SCHEMES, Input, LookupFailure
+from hep_tables_coffea.backends.servicex.endpoint.guard import QueryRefusedError
+from hep_tables_coffea.backends.servicex.endpoint.objects import signed_address
+from hep_tables_coffea.backends.servicex.endpoint.store import SUFFIXES
+from hep_tables_coffea.backends.servicex.endpoint.transform import CODE_GENERATORS, prepare
+
+if TYPE_CHECKING:
+    from hep_tables_coffea.backends.servicex.endpoint.app import Parts
+    from hep_tables_coffea.backends.servicex.endpoint.store import Dataset, Request, Result
+
+__all__ = ["RestRoutes"]
+
+CAPABILITIES = ("poll_local_transformation_results", "long_sample_titles_10240", "generate_file_urls")
+TITLE = 10240
+VERSION = f"hep_tables_coffea {__version__}"
+
+log = logging.getLogger(__name__)
+
+
+class RestRoutes:
+    """Everything below /servicex, and /token/refresh."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._prepare = functools.lru_cache(maxsize=64)(prepare)
+
+    def add_to(self, app: web.Application) -> None:
+        one = "/servicex/transformation/{id}"
+        app.add_routes(
+            [
+                web.post("/token/refresh", self.refresh),
+                web.get("/servicex", self.info),
+                web.post("/servicex/transformation", self.submit),
+                web.get("/servicex/transformation", self.transformations),
+                web.post("/servicex/transformation/file-urls", self.file_urls),
+                web.get(one, self.status),
+                web.delete(one, self.delete),
+                web.get(f"{one}/results", self.results),
+                web.get(f"{one}/cancel", self.cancel),
+                web.get("/servicex/datasets", self.datasets),
+                web.get("/servicex/datasets/{id}", self.dataset),
+                web.delete("/servicex/datasets/{id}", self.delete_dataset),
+            ]
+        )
+
+    async def refresh(self, request: web.Request) -> web.Response:
+        gate = self._parts.gate
+        if gate.refresh_token is None:
+            return web.json_response({"access_token": "authentication_disabled"})
+        if not gate.refreshes(request.headers.get("Authorization", "")):
+            return _message(401, "the refresh token is not the one of this endpoint")
+        return web.json_response({"access_token": gate.token()})
+
+    async def info(self, request: web.Request) -> web.Response:
+        """The first that a client asks: so a worker is started."""
+        if status := self._parts.faults.status("info"):
+            return _fault(status)
+        self._parts.pool.warm_up()
+        about = {"app-version": VERSION, "code-gen-image": {name: f"local/{name}" for name in self._generators}}
+        if not self._parts.is_legacy:
+            about["capabilities"] = list(CAPABILITIES)
+        return web.json_response(about)
+
+    @property
+    def _generators(self) -> list[str]:
+        return [name for name in CODE_GENERATORS if name != "python" or self._parts.has_functions]
+
+    async def submit(self, request: web.Request) -> web.Response:
+        if status := self._parts.faults.status("submit"):
+            return _fault(status)
+        if request.content_type != "application/json":
+            # A page in a browser can send anything else here without asking.
+            return _message(400, "The json request was malformed: its content type is not application/json")
+        try:
+            asked = _asked(await request.json())
+            query = self._query(asked["codegen"], asked["selection"])
+            dataset = self._dataset(asked.get("did"), asked.get("file-list"))
+        except _Refusal as refusal:
+            return _message(refusal.status, str(refusal))
+        except ValueError as error:
+            return _message(400, f"The json request was malformed: {error}")
+        except QueryRefusedError as error:
+            return _message(500, f"Something went wrong (Failed to generate translation code: {error})")
+        transform = self._parts.store.add_request(asked, dataset)
+        self._begin(transform, query)
+        return web.json_response({"request_id": transform.id})
+
+    def _query(self, codegen: str, selection: str) -> Any:
+        if codegen not in self._generators:
+            raise _Refusal(500, f"Invalid Codegen Image Passed in Request: {codegen}")
+        return self._prepare(codegen, selection)
+
+    def _dataset(self, did: str | None, names: list[str] | None) -> Dataset:
+        parts = self._parts
+        if names:
+            return parts.store.add_dataset(f"File list of {len(names)}", "user", "complete", parts.catalog.files(names))
+        name = str(did) if "://" in str(did) else f"{SCHEMES[0]}://{did}"
+        scheme = name.partition("://")[0]
+        if scheme not in SCHEMES:
+            raise _Refusal(400, f"DID scheme is not supported: {scheme}")
+        status, found = "complete", _no_inputs()
+        try:
+            if parts.faults.strikes("bad-dataset"):
+                raise LookupFailure("does_not_exist", "a fault that was asked for")
+            if not parts.faults.strikes("empty"):
+                found = parts.catalog.dataset(name)
+        except LookupFailure as failure:
+            status = failure.status
+            log.info("%s", failure)
+            parts.lookup_failures[name] = str(failure)
+        return parts.store.add_dataset(name, scheme, status, found)
+
+    def _begin(self, transform: Request, query: Any) -> None:
+        dataset = transform.dataset
+        if dataset.status != "complete":
+            transform.finish("Bad Dataset", self._parts.lookup_failures.get(dataset.name, ""))
+        elif self._parts.faults.strikes("fatal"):
+            transform.finish("Fatal", "a fault that was asked for")
+        else:
+            self._parts.work.start(transform, query)
+
+    async def status(self, request: web.Request) -> web.Response:
+        if status := self._parts.faults.status("status"):
+            return _fault(status)
+        answer = web.json_response(self._about(self._found(request), request))
+        if self._parts.faults.strikes("restart"):
+            self._parts.store.forget()
+        return answer
+
+    async def transformations(self, request: web.Request) -> web.Response:
+        listed = [self._about(one, request) for one in self._parts.store.requests.values()]
+        return web.json_response({"requests": listed})
+
+    async def results(self, request: web.Request) -> web.Response:
+        if status := self._parts.faults.status("results"):
+            return _fault(status)
+        found = self._found(request)
+        text = request.query.get("later_than", "")
+        try:
+            later = _moment(text) if text else None
+        except ValueError:
+            return _message(400, f"later_than value {text} is not an ISO 8601 compliant datetime")
+        numbered = enumerate(found.results, start=1)
+        listed = [_result(found, one, number) for number, one in numbered if later is None or one.created_at > later]
+        return web.json_response({"results": listed})
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        found = self._found(request)
+        if found.is_done:
+            return _message(400, f"Transform {found.id} is already {found.status.lower()}")
+        self._parts.work.cancel(found)
+        return _message(200, f"Canceled transformation request {found.id}")
+
+    async def delete(self, request: web.Request) -> web.Response:
+        found = self._found(request)
+        self._parts.work.cancel(found)
+        del self._parts.store.requests[found.id]
+        return _message(200, f"Transformation request {found.id} deleted")
+
+    async def file_urls(self, request: web.Request) -> web.Response:
+        """Addresses that need no keys: the coming way of downloading."""
+        asked = await request.json()
+        found = self._parts.store.requests.get(str(asked.get("request_id")))
+        if found is None:
+            return _message(404, f"Transformation request not found with id: {asked.get('request_id')}")
+        base, expiry = f"http://{request.host}", int(time.time()) + VALID
+        names = [name for name in asked.get("file_list", []) if name in found.objects]
+        return web.json_response(
+            {"uris": {name: [signed_address(base, found.id, name, self._parts.gate), {}, expiry] for name in names}}
+        )
+
+    async def datasets(self, request: web.Request) -> web.Response:
+        finder, deleted = request.query.get("did-finder"), request.query.get("show-deleted")
+        listed = [
+            one.to_json()
+            for one in self._parts.store.datasets.values()
+            if (deleted or not one.stale) and finder in (None, one.finder)
+        ]
+        return web.json_response({"datasets": listed})
+
+    async def dataset(self, request: web.Request) -> web.Response:
+        found = self._parts.store.datasets.get(_number(request))
+        return web.json_response(found.to_json(files=True)) if found else _message(404, "there is no such dataset")
+
+    async def delete_dataset(self, request: web.Request) -> web.Response:
+        found = self._parts.store.datasets.get(_number(request))
+        if found is None:
+            return _message(404, "there is no such dataset")
+        found.stale = True
+        return web.json_response({"dataset-id": found.id, "stale": True})
+
+    def _found(self, request: web.Request) -> Request:
+        name = request.match_info["id"]
+        found = self._parts.store.requests.get(name)
+        if found is None:
+            raise _Refusal(404, f"Transformation request not found with id: {name}")
+        return found
+
+    def _about(self, found: Request, request: web.Request) -> dict[str, Any]:
+        about = _status(found)
+        return about | {
+            "minio-endpoint": request.host,
+            "minio-secured": False,
+            "minio-access-key": self._parts.gate.access_key,
+            "minio-secret-key": self._parts.gate.secret_key,
+        }
+
+
+class _Refusal(Exception):
+    """An answer other than the wanted one."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@web.middleware
+async def refusals(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        return await handler(request)  # type: ignore[no-any-return]
+    except _Refusal as refusal:
+        return _message(refusal.status, str(refusal))
+
+
+def _asked(body: Any) -> dict[str, Any]:
+    """The body of a submission. Raises `_Refusal`."""
+    if not isinstance(body, dict) or not isinstance(body.get("selection"), str):
+        raise _Refusal(400, "The json request was malformed: it has no selection")
+    if bool(body.get("did")) == bool(body.get("file-list")):
+        raise _Refusal(400, "Must provide did or file-list but not both")
+    if not isinstance(body.get("file-list") or [], list):
+        raise _Refusal(400, "The json request was malformed: file-list is no list")
+    for name, allowed in (("result-destination", ("object-store",)), ("result-format", tuple(SUFFIXES))):
+        if body.get(name) not in allowed:
+            raise _Refusal(400, f"The json request was malformed: {name} is not one of {', '.join(allowed)}")
+    if len(body.get("title") or "") > TITLE:
+        raise _Refusal(400, f"The json request was malformed: the title has more than {TITLE} characters")
+    return {"codegen": "uproot", **body}
+
+
+def _status(found: Request) -> dict[str, Any]:
+    asked = found.asked
+    return {
+        "request_id": found.id,
+        "did": found.dataset.name,
+        "did_id": found.dataset.id,
+        "title": asked.get("title"),
+        "selection": asked["selection"],
+        "tree-name": None,
+        "image": f"local/{asked['codegen']}",
+        "workers": None,
+        "result-destination": asked["result-destination"],
+        "result-format": asked["result-format"],
+        "generated-code-cm": f"{found.id}-generated-source",
+        "status": found.status,
+        "failure-info": found.failures() or None,
+        "app-version": VERSION,
+        "code-gen-image": f"local/{asked['codegen']}",
+        "files": len(found.inputs),
+        "files-completed": found.completed,
+        "files-failed": found.failed,
+        "files-remaining": len(found.inputs) - found.completed - found.failed,
+        "submit-time": found.submitted.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "finish-time": found.finished.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if found.finished else "None",
+    }
+
+
+def _result(found: Request, one: Result, number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "request-id": found.id,
+        "file-id": number,
+        "file-path": one.source,
+        "s3-object-name": one.object_name,
+        "transform_status": "failure" if one.failure else "success",
+        "transform_time": one.seconds,
+        "total-events": one.total_events,
+        "total-bytes": one.total_bytes,
+        "avg-rate": one.total_events / one.seconds if one.seconds else 0.0,
+        # without a zone, as the server of ServiceX writes it
+        "created_at": one.created_at.replace(tzinfo=None).isoformat(timespec="microseconds"),
+        "failure-info": one.failure or None,
+    }
+
+
+def _moment(text: str) -> datetime:
+    # a plus in an address that was not encoded is a space
+    moment = datetime.fromisoformat(text.replace(" ", "+").replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _number(request: web.Request) -> int:
+    text = request.match_info["id"]
+    return int(text) if text.isdigit() else -1
+
+
+def _no_inputs() -> list[Input]:
+    return []
+
+
+def _message(status: int, text: str) -> web.Response:
+    return web.json_response({"message": text}, status=status)
+
+
+def _fault(status: int) -> web.Response:
+    return _message(status, "a fault that was asked for")
