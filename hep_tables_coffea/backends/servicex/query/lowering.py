@@ -188,11 +188,11 @@ def column_of(node: g.Field) -> str:
     return str(record.group.fields[node.name].column)
 
 
-def on_all_events(nodes: Sequence[g.Node]) -> list[g.Node]:
-    """The same columns on the events before any filter: what is computed for an event does not depend on the others."""
+def on_all_events(nodes: Sequence[g.Node]) -> dict[g.Node, g.Node]:
+    """The same columns, and all in them, on the events before any filter: no event depends on others."""
     copy = Copy({axis: axis.base for node in nodes for axis in node.path[0].lineage()})
     for one in walk(nodes):
         changed = any(copy.made[need] is not need for need in one.needs)
         moved = changed or any(copy.axis(axis) is not axis for axis in one.path)
         copy.made[one] = copy.again(one, [copy.made[arg] for arg in one.args]) if moved and one.args else one
-    return [copy.made[node] for node in nodes]
+    return copy.made

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hep_tables_coffea.backends.servicex.query.arrays import OWN_NAMES, is_attribute, must_be_bound
 from hep_tables_coffea.backends.servicex.query.lowering import column_of, lowered, needs
-from hep_tables_coffea.codegen.hints import assigned
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
@@ -35,9 +34,10 @@ def parts(node: g.Node) -> list[g.Node]:
 
 
 class Steps:
-    """The steps of a query for some nodes. `names` are the columns that steps make."""
+    """The steps of a query for some nodes. `names` are the columns that steps make, `hints` the user's own names."""
 
-    def __init__(self, roots: Sequence[g.Node]) -> None:
+    def __init__(self, roots: Sequence[g.Node], hints: Mapping[g.Node, str]) -> None:
+        self._hints = hints
         self.order = list(walk(roots, parts))
         stored = [column_of(node) for node in self.order if isinstance(node, g.Field)]
         self._names = Names({*OWN_NAMES, *stored})
@@ -72,7 +72,20 @@ class Steps:
 
     def _bind(self, node: g.Node) -> None:
         if node not in self.names:
-            self.names[node] = self._names.new(_wish(node))
+            self.names[node] = self._names.new(self._hints.get(node) or self._wish(node))
+
+    def _wish(self, node: g.Node) -> str:
+        """A name that says what a column is."""
+        if isinstance(node, g.Restrict):
+            chosen = resolved(needs(node)[-1])
+            return f"{self._hints.get(chosen, 'selected')}_{_short(node)}"
+        if isinstance(node, g.Side):
+            return f"{_short(node)}_{node.slot + 1}"
+        if isinstance(node.type, Number) and node.type.dtype.kind == "b":
+            return f"{node.path[-1].base.name}_mask"
+        if isinstance(node, (g.Call, g.Reduce)):
+            return f"{_short(node)}_{str(node.function).rpartition('.')[2]}"
+        return _short(node)
 
 
 def _is_plain(node: g.Node) -> bool:
@@ -81,22 +94,6 @@ def _is_plain(node: g.Node) -> bool:
 
 def _is_item(node: g.Node) -> bool:
     return isinstance(node, g.Restrict) and last_step(node)[2].kind == "subset"
-
-
-def _wish(node: g.Node) -> str:
-    """A name that says what a column is."""
-    if isinstance(node, g.Restrict):
-        step = last_step(node)[2]
-        name = assigned(step.node.where) if step.node is not None else None
-        return f"{name or 'selected'}_{_short(node)}"
-    name = assigned(node.where)
-    if name:
-        return name
-    if isinstance(node.type, Number) and node.type.dtype.kind == "b":
-        return f"{node.path[-1].base.name}_mask"
-    if isinstance(node, (g.Call, g.Reduce)):
-        return f"{_short(node)}_{str(node.function).rpartition('.')[2]}"
-    return _short(node)
 
 
 def _short(node: g.Node) -> str:

@@ -10,6 +10,7 @@ from hep_tables_coffea.backends.servicex.query.capability import supports
 from hep_tables_coffea.backends.servicex.query.dialect import Dialect
 from hep_tables_coffea.backends.servicex.query.lowering import column_of, needs, on_all_events, standin
 from hep_tables_coffea.backends.servicex.query.steps import Steps, resolved
+from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import functions
 from hep_tables_coffea.graph import nodes as g
@@ -47,9 +48,10 @@ def write_query(columns: Mapping[str, g.Node], keep: g.Node | None, dialect: Dia
         columns = {**columns, **_counts(*next(iter(columns.items())))}
     masks = _masks(keep)
     _check([*columns.values(), *masks], masks, dialect)
-    nodes = [resolved(node) for node in on_all_events([*columns.values(), *masks])]
-    outputs = dict(zip(columns, nodes))
-    return _Query(dialect, outputs, nodes[len(columns) :]).write(tree)
+    moved = on_all_events([*columns.values(), *masks])
+    names = {resolved(moved[node]): name for node, name in name_hints(moved).items()}
+    outputs = {name: resolved(moved[node]) for name, node in columns.items()}
+    return _Query(dialect, outputs, [resolved(moved[mask]) for mask in masks], names).write(tree)
 
 
 def _counts(name: str, node: g.Node) -> dict[str, g.Node]:
@@ -69,9 +71,8 @@ def _check(nodes: Sequence[g.Node], masks: Sequence[g.Node], dialect: Dialect) -
     for node in walk(nodes, needs):
         answer = supports(node, dialect)
         if not answer:
-            raise BackendError(
-                f"this cannot be part of a query: {answer.reason}", values=[("column", node.text)], where=node.where
-            )
+            msg = f"this cannot be part of a query: {answer.reason}"
+            raise BackendError(msg, values=[("column", node.text)], where=node.where)
     for node in nodes:
         events = node.path[0]
         for step in steps(events.base, events) if events is not events.base else []:
@@ -83,9 +84,11 @@ def _check(nodes: Sequence[g.Node], masks: Sequence[g.Node], dialect: Dialect) -
 class _Query:
     """The steps of one query, written from the last to the first, as each must hand on what the next one uses."""
 
-    def __init__(self, dialect: Dialect, outputs: Mapping[str, g.Node], masks: Sequence[g.Node]) -> None:
+    def __init__(
+        self, dialect: Dialect, outputs: Mapping[str, g.Node], masks: Sequence[g.Node], names: Mapping[g.Node, str]
+    ) -> None:
         self.dialect, self.outputs, self.masks = dialect, outputs, masks
-        self.steps = Steps([*outputs.values(), *masks])
+        self.steps = Steps([*outputs.values(), *masks], names)
         self.writer = Arrays(dialect, self.value)
         self._used: dict[str, None] = {}
         self._level = 0
