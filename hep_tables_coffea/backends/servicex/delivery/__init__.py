@@ -1,3 +1,36 @@
-"""Requests through the servicex client: sent, watched, checked, kept."""
+"""Requests through the servicex client: polling, checks, order of files, cache, failures, cancellation."""
 
 from __future__ import annotations
+
+from hep_tables_coffea.backends.servicex.delivery.deliver import deliver, deliver_all
+from hep_tables_coffea.backends.servicex.delivery.problems import (
+    AccessError,
+    DeliveryError,
+    IncompleteError,
+    OverdueError,
+    UnreachableError,
+)
+from hep_tables_coffea.backends.servicex.delivery.request import Delivered, DeliveredFile, FailedFile, Pace, Request
+from hep_tables_coffea.backends.servicex.delivery.service import Service
+from hep_tables_coffea.backends.servicex.delivery.shelf import root_of
+from hep_tables_coffea.backends.servicex.delivery.sources import source_of
+from hep_tables_coffea.backends.servicex.delivery.work import discard
+
+__all__ = [
+    "AccessError",
+    "Delivered",
+    "DeliveredFile",
+    "DeliveryError",
+    "FailedFile",
+    "IncompleteError",
+    "OverdueError",
+    "Pace",
+    "Request",
+    "Service",
+    "UnreachableError",
+    "deliver",
+    "deliver_all",
+    "discard",
+    "root_of",
+    "source_of",
+]
