@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -38,7 +38,6 @@ class Parts:
     is_legacy: bool
     #: Whether Python functions are run.
     has_functions: bool
-    lookup_failures: dict[str, str] = field(default_factory=dict)
 
 
 def application(parts: Parts) -> web.Application:

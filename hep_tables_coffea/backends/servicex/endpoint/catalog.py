@@ -35,7 +35,7 @@ class Input:
 class LookupFailure(Exception):
     """A dataset that cannot be looked up. `status` is the word of the protocol for why."""
 
-    def __init__(self, status: str, text: str) -> None:
+    def __init__(self, text: str, status: str) -> None:
         super().__init__(text)
         self.status = status
 
@@ -115,12 +115,12 @@ class Catalog:
         key = _named(name)
         scheme, _, rest = key.partition("://")
         if not rest:
-            raise LookupFailure("bad_name", f"{did!r} names no dataset")
+            raise _no_dataset("bad_name", f"{did!r} names no dataset")
         with self._lock:
             patterns = self._datasets.get(key)
         found = self._matching(rest) if patterns is None and scheme == "xrootd" else self._listed(key, patterns)
         if not found:
-            raise LookupFailure("does_not_exist", f"the dataset {name} has no files: none matches what it stands for")
+            raise _no_dataset("does_not_exist", f"the dataset {name} has no files: none matches what it stands for")
         return found[: _files_wanted(query)]
 
     def files(self, names: Iterable[str]) -> list[Input]:
@@ -130,7 +130,7 @@ class Catalog:
     def _listed(self, key: str, patterns: tuple[str, ...] | None) -> list[Input]:
         if patterns is None:
             known = ", ".join(sorted(self._datasets)) or "it is empty"
-            raise LookupFailure("does_not_exist", f"the catalogue has no dataset {key} ({known})")
+            raise _no_dataset("does_not_exist", f"the catalogue has no dataset {key} ({known})")
         paths = [path for pattern in patterns for path in _glob(pattern)]
         return [Input(path, path) for path in dict.fromkeys(paths)]
 
@@ -139,10 +139,10 @@ class Catalog:
         found = self._place(pattern)
         if found is None:
             known = ", ".join(sorted(self._prefixes)) or "it has none"
-            raise LookupFailure("does_not_exist", f"no folder of the catalogue stands for {pattern} ({known})")
+            raise _no_dataset("does_not_exist", f"no folder of the catalogue stands for {pattern} ({known})")
         prefix, folder, rest = found
         if not _stays_inside(rest):
-            raise LookupFailure("bad_name", f"{pattern} leads out of the folder that stands for {prefix}")
+            raise _no_dataset("bad_name", f"{pattern} leads out of the folder that stands for {prefix}")
         paths = _glob(os.path.join(glob.escape(folder), rest))
         return [Input(prefix + os.path.relpath(path, folder).replace(os.sep, "/"), path) for path in paths]
 
@@ -171,6 +171,10 @@ class Catalog:
             return (prefix, self._prefixes[prefix], address[len(prefix) :].lstrip("/")) if prefix else None
 
 
+def _no_dataset(status: str, text: str) -> LookupFailure:
+    return LookupFailure(text, status)
+
+
 def _named(key: str) -> str:
     """A dataset with its finder. An address of a file stays as it is."""
     return key if "://" in key else f"{SCHEMES[0]}://{key}"
@@ -181,7 +185,7 @@ def _files_wanted(query: str) -> int | None:
         word, _, number = part.partition("=")
         if word == "files":
             if not number.isdigit() or not int(number):
-                raise LookupFailure("bad_name", f"files={number}: not a number of files")
+                raise _no_dataset("bad_name", f"files={number}: not a number of files")
             return int(number)
     return None
 

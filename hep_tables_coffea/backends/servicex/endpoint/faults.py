@@ -13,10 +13,12 @@ from hep_tables_coffea.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ROUTES", "Faults"]
+__all__ = ["FAULT", "ROUTES", "Faults"]
 
 #: The routes whose answers can be replaced: "status-500", "s3-503:1".
 ROUTES = ("info", "submit", "status", "results", "s3")
+#: What answers say of a fault.
+FAULT = "a fault that was asked for"
 #: Switches with a number of times, those with a pattern of input names, those with seconds.
 COUNTED = ("fatal", "bad-dataset", "empty", "short", "lost", "restart")
 NAMED = ("fail", "kill")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from aiohttp import web
+
+from hep_tables_coffea.backends.servicex.endpoint.faults import FAULT
 
 if TYPE_CHECKING:
     from hep_tables_coffea.backends.servicex.endpoint.auth import Gate
@@ -60,13 +63,13 @@ class ObjectRoutes:
         if path is None:
             return _error(404, "NoSuchKey", f"there is no object {request.path}")
         if request.method == "GET" and self._faults.strikes("short"):
-            with open(path, "rb") as file:
-                return web.Response(body=file.read(os.path.getsize(path) // 2))
+            content = Path(path).read_bytes()
+            return web.Response(body=content[: len(content) // 2])
         return web.FileResponse(path)
 
     def _refused(self, request: web.Request) -> web.Response | None:
         if status := self._faults.status("s3"):
-            return _error(status, "SlowDown" if status == 503 else "InternalError", "a fault that was asked for")
+            return _error(status, "SlowDown" if status == 503 else "InternalError", FAULT)
         authorization, credential = request.headers.get("Authorization", ""), request.query.get("X-Amz-Credential", "")
         if not self._gate.has_key(authorization, credential):
             return _error(403, "InvalidAccessKeyId", "the key is not the one that the status of the request gives")

@@ -16,14 +16,14 @@ TREE, COLUMN = "servicex", "branch"
 def write(path: str, file_format: str, tables: Mapping[str, Any], objects: Mapping[str, Any] | None = None) -> int:
     """Write tables by the names of their trees, and other ROOT objects; return the number of events of all.
 
-    Raises `ValueError` with a sentence where the format cannot hold them.
+    Raises `TypeError` or `ValueError` with a sentence where the format cannot hold them.
     """
     import awkward as ak
 
     for name, table in tables.items():
         if not isinstance(table, ak.Array):
             msg = f"the query gives one {type(table).__name__} for the whole file ({name}), not an array over events"
-            raise ValueError(msg)
+            raise TypeError(msg)
     if file_format == "parquet":
         _write_parquet(path, tables, objects or {})
     else:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from hep_tables_coffea.backends.servicex.endpoint.transform import Job
@@ -154,15 +155,16 @@ class Pool:
         return worker
 
 
-async def _in_thread(call: Any) -> Any:
+async def _in_thread(call: Callable[[], Answer]) -> Answer:
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
+    future: asyncio.Future[Answer] = loop.create_future()
 
     def tell(set_it: Any, value: Any) -> None:
         if not future.done():
             set_it(value)
 
     def work() -> None:
+        done: tuple[Any, Any]
         try:
             done = (future.set_result, call())
         except Exception as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hep_tables_coffea.backends.servicex.endpoint.guard import QueryRefusedError, check_expression
 
-__all__ = ["parse", "run"]
+__all__ = ["as_one", "parse", "run"]
 
 #: Functions of awkward that expressions may call, beside those of uproot's language.
 AWKWARD = (
@@ -16,6 +16,11 @@ AWKWARD = (
     "nanargmin argmax nanargmax moment mean nanmean var nanvar std nanstd softmax sort argsort mask is_none drop_none "
     "pad_none fill_none firsts singletons broadcast_arrays broadcast_fields cartesian argcartesian combinations "
     "argcombinations isclose almost_equal"
+).split()
+#: Those of them that go over the entries of an event unless told otherwise; awkward's own go over events.
+INSIDE = (
+    "concatenate count count_nonzero sum nansum prod nanprod any all min nanmin max nanmax argmin nanargmin argmax "
+    "nanargmax moment mean var nanvar std nanstd softmax"
 ).split()
 
 
@@ -48,12 +53,17 @@ def _list(value: Any) -> list[Any]:
 
 
 @functools.cache
-def _language() -> Any:
+def _language(is_standard: bool = False) -> Any:
+    """uproot's language with functions of awkward, which by default stay inside of an event."""
     import awkward as ak
     import uproot
 
     language = uproot.language.python.PythonLanguage()
-    language.functions.update({name: getattr(ak, name) for name in AWKWARD})
+    called = {name: getattr(ak, name) for name in AWKWARD}
+    if not is_standard:
+        called |= {name: functools.partial(called[name], axis=1) for name in INSIDE}
+        called["flatten"] = functools.partial(ak.flatten, axis=2)
+    language.functions.update(called)
     return language
 
 
@@ -70,17 +80,36 @@ def run(parts: list[dict[str, Any]], path: str) -> tuple[dict[str, Any], dict[st
             else:
                 names = file.keys(filter_name=part["copy_histograms"], cycle=False)
                 objects.update({name: file[name] for name in names})
+        if not tables and not objects:
+            msg = f"{path} has nothing that the query names: it has {', '.join(file.keys(cycle=False))}"
+            raise KeyError(msg)
     return tables, objects
 
 
 def _tables(file: Any, part: dict[str, Any]) -> dict[str, Any]:
     trees = part["treename"]
     named = dict(trees) if isinstance(trees, dict) else {name: name for name in _list(trees)}
-    chosen = {name: part.get(name) for name in ("expressions", "cut", "filter_name", "aliases")}
     missing = [name for name in named if name not in file]
-    if missing and part.get("fail_on_missing_trees") is not False:
+    if missing and part.get("fail_on_missing_trees"):
         msg = f"{file.file_path} has no tree {missing[0]!r}: it has {', '.join(file.keys(cycle=False))}"
         raise KeyError(msg)
-    return {
-        new: file[name].arrays(language=_language(), **chosen) for name, new in named.items() if name not in missing
-    }
+    chosen = {name: part.get(name) for name in ("expressions", "cut", "filter_name", "filter_typename", "aliases")}
+    language = _language(bool(part.get("use_standard_awkward_axis")))
+    return {new: file[name].arrays(language=language, **chosen) for name, new in named.items() if name not in missing}
+
+
+def as_one(tables: dict[str, Any]) -> dict[str, Any]:
+    """Several tables as one with a column `treename`, for formats that hold one.
+
+    Raises `ValueError` if they have not the same columns.
+    """
+    import awkward as ak
+
+    if len(tables) < 2:
+        return tables
+    forms = {name: str(ak.type(table).content) for name, table in tables.items()}
+    if len(set(forms.values())) > 1:
+        msg = f"the trees {', '.join(tables)} have different columns, and Parquet holds one table: ask for root-file"
+        raise ValueError(msg)
+    marked = [ak.with_field(table, [name] * len(table), "treename") for name, table in tables.items()]
+    return {", ".join(tables): ak.concatenate(marked)}

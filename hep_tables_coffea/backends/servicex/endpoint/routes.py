@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import logging
+import hashlib
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ from aiohttp import web
 
 from hep_tables_coffea._version import __version__
 from hep_tables_coffea.backends.servicex.endpoint.auth import VALID
-from hep_tables_coffea.backends.servicex.endpoint.catalog import SCHEMES, Input, LookupFailure
+from hep_tables_coffea.backends.servicex.endpoint.catalog import SCHEMES, LookupFailure
+from hep_tables_coffea.backends.servicex.endpoint.faults import FAULT
 from hep_tables_coffea.backends.servicex.endpoint.guard import QueryRefusedError
 from hep_tables_coffea.backends.servicex.endpoint.objects import signed_address
 from hep_tables_coffea.backends.servicex.endpoint.store import SUFFIXES
@@ -27,8 +28,6 @@ __all__ = ["RestRoutes"]
 CAPABILITIES = ("poll_local_transformation_results", "long_sample_titles_10240", "generate_file_urls")
 TITLE = 10240
 VERSION = f"hep_tables_coffea {__version__}"
-
-log = logging.getLogger(__name__)
 
 
 class RestRoutes:
@@ -105,31 +104,27 @@ class RestRoutes:
         return self._prepare(codegen, selection)
 
     def _dataset(self, did: str | None, names: list[str] | None) -> Dataset:
-        parts = self._parts
+        store, catalog, faults = self._parts.store, self._parts.catalog, self._parts.faults
         if names:
-            return parts.store.add_dataset(f"File list of {len(names)}", "user", "complete", parts.catalog.files(names))
+            return store.add_dataset(_list_name(names), "user", catalog.files(names), "complete")
         name = str(did) if "://" in str(did) else f"{SCHEMES[0]}://{did}"
         scheme = name.partition("://")[0]
         if scheme not in SCHEMES:
             raise _Refusal(400, f"DID scheme is not supported: {scheme}")
-        status, found = "complete", _no_inputs()
+        if faults.strikes("bad-dataset"):
+            return store.add_dataset(name, scheme, [], "does_not_exist", FAULT)
         try:
-            if parts.faults.strikes("bad-dataset"):
-                raise LookupFailure("does_not_exist", "a fault that was asked for")
-            if not parts.faults.strikes("empty"):
-                found = parts.catalog.dataset(name)
+            found = [] if faults.strikes("empty") else catalog.dataset(name)
         except LookupFailure as failure:
-            status = failure.status
-            log.info("%s", failure)
-            parts.lookup_failures[name] = str(failure)
-        return parts.store.add_dataset(name, scheme, status, found)
+            return store.add_dataset(name, scheme, [], failure.status, str(failure))
+        return store.add_dataset(name, scheme, found, "complete")
 
     def _begin(self, transform: Request, query: Any) -> None:
         dataset = transform.dataset
         if dataset.status != "complete":
-            transform.finish("Bad Dataset", self._parts.lookup_failures.get(dataset.name, ""))
+            transform.finish("Bad Dataset", dataset.failure)
         elif self._parts.faults.strikes("fatal"):
-            transform.finish("Fatal", "a fault that was asked for")
+            transform.finish("Fatal", FAULT)
         else:
             self._parts.work.start(transform, query)
 
@@ -308,8 +303,9 @@ def _number(request: web.Request) -> int:
     return int(text) if text.isdigit() else -1
 
 
-def _no_inputs() -> list[Input]:
-    return []
+def _list_name(names: list[str]) -> str:
+    digest = hashlib.sha1("\n".join(map(str, names)).encode(), usedforsecurity=False).hexdigest()
+    return f"File List Provided in Request ({len(names)}, {digest[:12]})"
 
 
 def _message(status: int, text: str) -> web.Response:
@@ -317,4 +313,4 @@ def _message(status: int, text: str) -> web.Response:
 
 
 def _fault(status: int) -> web.Response:
-    return _message(status, "a fault that was asked for")
+    return _message(status, FAULT)

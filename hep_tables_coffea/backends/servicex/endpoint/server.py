@@ -21,6 +21,8 @@ from hep_tables_coffea.errors import BackendError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from hep_tables_coffea.backends.servicex.endpoint.app import Parts
+
 __all__ = ["LocalEndpoint", "local", "serve", "shared"]
 
 #: How long to wait for a start or an end [s].
@@ -52,14 +54,14 @@ class LocalEndpoint:
         self._process = os.getpid()
         self._folder = Path(tempfile.mkdtemp(prefix="hep_tables_coffea_servicex_"))
         self._ready, self._ending = threading.Event(), asyncio.Event()
-        self._problem: OSError | None = None
+        self._problems: list[OSError] = []
         self._thread = threading.Thread(target=self._run, args=(host, port), name="servicex endpoint", daemon=True)
         self._thread.start()
         self._ready.wait()
-        if self._problem is not None:
+        if self._problems:
             self._thread.join()
             shutil.rmtree(self._folder, ignore_errors=True)
-            msg = f"the endpoint cannot listen on port {port} of {host}: {self._problem.strerror}"
+            msg = f"the endpoint cannot listen on port {port} of {host}: {self._problems[0].strerror}"
             raise UsageError(msg, hint="port=0 takes a free one")
         atexit.register(self.stop)
 
@@ -109,7 +111,7 @@ class LocalEndpoint:
         return f"<LocalEndpoint {self.url}{'' if self.is_running else ' (stopped)'}>"
 
     def _run(self, host: str, port: int) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()
         try:
             self._loop.run_until_complete(self._answer(host, port))
         finally:
@@ -134,11 +136,11 @@ class LocalEndpoint:
             await self._ending.wait()
             await self._parts.work.stop()
         except OSError as error:
-            self._problem = error
+            self._problems.append(error)
         finally:
             await runner.cleanup()
 
-    def _make_parts(self) -> Any:
+    def _make_parts(self) -> Parts:
         from hep_tables_coffea.backends.servicex.endpoint.app import Parts
         from hep_tables_coffea.backends.servicex.endpoint.pool import Pool
         from hep_tables_coffea.backends.servicex.endpoint.store import Store

@@ -46,6 +46,8 @@ class Dataset:
     status: str
     files: list[Input]
     updated: datetime
+    #: Why it could not be looked up.
+    failure: str = ""
     stale: bool = False
 
     def to_json(self, files: bool = False) -> dict[str, Any]:
@@ -110,11 +112,11 @@ class Store:
         self.datasets: dict[int, Dataset] = {}
         self._last = datetime.min.replace(tzinfo=timezone.utc)
 
-    def add_dataset(self, name: str, finder: str, status: str, files: list[Input]) -> Dataset:
+    def add_dataset(self, name: str, finder: str, files: list[Input], status: str, failure: str = "") -> Dataset:
         """The record of a look-up: of one name the newest is valid, under the same number."""
         known = [one.id for one in self.datasets.values() if one.name == name and not one.stale]
         number = known[0] if known else len(self.datasets) + 1
-        self.datasets[number] = Dataset(number, name, finder, status, files, now())
+        self.datasets[number] = Dataset(number, name, finder, status, files, now(), failure)
         return self.datasets[number]
 
     def add_request(self, asked: dict[str, Any], dataset: Dataset) -> Request:

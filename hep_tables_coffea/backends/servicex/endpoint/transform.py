@@ -48,7 +48,8 @@ def transform(job: Job) -> int:
         msg = f"{job.path} does not exist"
         raise FileNotFoundError(msg)
     if job.codegen == "uproot-raw":
-        return output.write(job.output, job.format, *raw.run(job.query, job.path))
+        tables, objects = raw.run(job.query, job.path)
+        return output.write(job.output, job.format, raw.as_one(tables) if job.format == "parquet" else tables, objects)
     if job.codegen == "python":
         return _written(job, functions.run(job.query, job.path, job.output))
     used = Used(**job.query["used"])

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hep_tables_coffea.backends.servicex.endpoint.faults import FAULT
 from hep_tables_coffea.backends.servicex.endpoint.pool import Answer, WorkerLost
 from hep_tables_coffea.backends.servicex.endpoint.store import Request, Result, object_names
 from hep_tables_coffea.backends.servicex.endpoint.transform import Job
@@ -67,7 +68,7 @@ class Work:
         job = Job(codegen, query, one.path, str(path), file_format, self._delay + self._faults.seconds)
         failure = one.problem
         if not failure and self._faults.strikes("fail", one.name):
-            failure = "a fault that was asked for"
+            failure = FAULT
         answer = Answer(0, 0, failure, 0.0) if failure else await self._answer(request, job, one.name)
         if not request.is_done:
             self._record(request, one, name, str(path), answer)
