@@ -15,12 +15,16 @@ __all__ = ["Explanation", "StageAccount"]
 
 @dataclass(frozen=True, slots=True)
 class StageAccount:
-    """What a stage will do: the stage, the columns that it reads, the code that it runs."""
+    """What a stage will do: the stage, the columns that it reads, the code that it runs.
+
+    `question` is what is asked of the back end that delivers the columns, where there is one.
+    """
 
     stage: Stage
     columns: tuple[str, ...]
     source: str
     engine: tuple[str, ...] = ("columnar",)
+    question: str = ""
 
     @property
     def program(self) -> str:
@@ -51,20 +55,13 @@ class Explanation:
         return "\n\n".join(account.source for account in self.accounts)
 
     def __str__(self) -> str:
-        parts = []
-        for number, account in enumerate(self.accounts, 1):
-            stage = account.stage
-            events = f"{len(stage.dataset.files)} file{'s' if len(stage.dataset.files) > 1 else ''}"
-            lines = [
-                f"Stage {number}: {stage.backend} over {stage.dataset.name} ({events}, {stage.dataset.schema.pack})"
-            ]
-            lines += [f"  {name}: {node.text if node.path else _whole(node)}" for name, node in stage.outputs.items()]
-            if stage.first:
-                lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
-            lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")
-            lines += [f"  engine: {account.engine[0]}", *(f"    {reason}" for reason in account.engine[1:])]
-            lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
-            parts.append("\n".join(lines) + "\n\n" + account.program)
+        parts, number = [], 0
+        for account in self.accounts:
+            if account.stage.cut is not None:
+                number += 1
+                parts.append(f"Stage {number}: " + _delivered(account))
+            number += 1
+            parts.append(f"Stage {number}: " + _processed(account))
         return "\n\n".join(parts)
 
     __repr__ = __str__
@@ -81,3 +78,33 @@ class Explanation:
     def _repr_html_(self) -> str:
         text = f"<details><summary>plan and code</summary><pre>{escape(str(self))}</pre></details>"
         return f'<div style="overflow:auto">{self.picture()}</div>{text}'
+
+
+def _delivered(account: StageAccount) -> str:
+    """The stage that delivers columns, and why it does no more."""
+    stage = account.stage
+    assert stage.cut is not None
+    lines = [f"{stage.cut.upstream} near {_subject(stage)}"]
+    lines += [f"  delivers {name}: {node.text}" for name, node in stage.cut.columns.items()]
+    lines += [f"  left to {stage.backend}: {reason}" for reason in stage.refusals]
+    return "\n".join(lines) + "\n\n" + account.question
+
+
+def _processed(account: StageAccount) -> str:
+    """The stage that gives the answers."""
+    stage = account.stage
+    lines = [f"{stage.backend} over " + (_subject(stage) if stage.cut is None else "what is delivered")]
+    lines += [f"  {name}: {node.text if node.path else _whole(node)}" for name, node in stage.outputs.items()]
+    if stage.first:
+        lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
+    lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")
+    lines += [f"  engine: {account.engine[0]}", *(f"    {reason}" for reason in account.engine[1:])]
+    lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
+    if stage.cut is None:
+        lines += [f"  note: {reason}" for reason in stage.refusals]
+    return "\n".join(lines) + "\n\n" + account.program
+
+
+def _subject(stage: Stage) -> str:
+    number = len(stage.dataset.files)
+    return f"{stage.dataset.name} ({number} file{'s' if number > 1 else ''}, {stage.dataset.schema.pack})"

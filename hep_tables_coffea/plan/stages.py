@@ -10,7 +10,9 @@ from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.cut import Cut, make_cut
 from hep_tables_coffea.plugins import registry
+from hep_tables_coffea.plugins.protocol import Upstream
 from hep_tables_coffea.types.dataset import Dataset
 
 __all__ = ["Plan", "Stage", "make_plan"]
@@ -20,7 +22,8 @@ __all__ = ["Plan", "Stage", "make_plan"]
 class Stage:
     """One pass over one dataset by one back end.
 
-    `first` are dataset-wide values that other outputs use for each event: they are found in a pass before.
+    `first` are dataset-wide values that other outputs use for each event: they are found in a pass before. With a `cut`
+    columns are delivered first by another back end, and the pass is over these.
     """
 
     dataset: Dataset
@@ -28,6 +31,12 @@ class Stage:
     outputs: Mapping[str, g.Node]
     first: Mapping[str, g.Node]
     refusals: tuple[str, ...] = ()
+    cut: Cut | None = None
+
+    @property
+    def program(self) -> Mapping[str, g.Node]:
+        """The outputs as the back end computes them: over the events, or over what is delivered."""
+        return self.outputs if self.cut is None else self.cut.outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +58,45 @@ def make_plan(outputs: Mapping[str, g.Node], options: Options) -> Plan:
     return Plan(tuple(_stage(dataset, group, options) for dataset, group in groups.items()))
 
 
+#: What computes near the data where no file can be opened here, and what runs everything else.
+NEAR, HERE = "servicex", "coffea"
+
+
 def _stage(dataset: Dataset, outputs: dict[str, g.Node], options: Options) -> Stage:
-    name = options.backend or "coffea"
+    name = options.backend or (NEAR if dataset.is_named else HERE)
+    upstream = registry.upstream(name)
+    if upstream is not None:
+        return _cut_stage(dataset, outputs, upstream)
+    if dataset.is_named:
+        msg = f"the back end {name!r} cannot open {dataset.files[0][0]}: a catalogue knows the files"
+        raise BackendError(msg, hint=f"leave backend= out, or say backend={NEAR!r}")
+    _refuse(name, outputs)
+    return Stage(dataset, name, outputs, _first(outputs))
+
+
+def _cut_stage(dataset: Dataset, outputs: dict[str, g.Node], upstream: Upstream) -> Stage:
+    """Columns from upstream, and the rest here. Files that can be opened here are, where a column cannot be delivered."""
+    try:
+        found = make_cut(outputs, upstream, dataset)
+    except BackendError as error:
+        if dataset.is_named:
+            raise
+        _refuse(HERE, outputs)
+        reason = f"{upstream.name} delivers nothing: {error.summary}"
+        return Stage(dataset, HERE, outputs, _first(outputs), (reason,))
+    _refuse(HERE, found.outputs)
+    refusals = tuple(f"{node.where}: {reason}" for node, reason in found.refusals)
+    return Stage(dataset, HERE, outputs, _first(outputs), refusals, found)
+
+
+def _refuse(name: str, outputs: Mapping[str, g.Node]) -> None:
+    """An error where the back end cannot run something."""
     chosen = registry.backend(name)
     for node in walk(outputs.values()):
         support = chosen.supports(node)
         if not support:
             msg = f"the back end {name!r} cannot run this: {support.reason}"
             raise BackendError(msg, values=[("value", node.text)], where=node.where)
-    return Stage(dataset, name, outputs, _first(outputs))
 
 
 def _first(outputs: Mapping[str, g.Node]) -> dict[str, g.Node]:

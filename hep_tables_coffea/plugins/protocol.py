@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -10,10 +10,11 @@ from hep_tables_coffea.types.schema import Leaf, Schema
 
 if TYPE_CHECKING:
     from hep_tables_coffea.config import Options
+    from hep_tables_coffea.graph.axes import Axis
     from hep_tables_coffea.graph.nodes import Node
     from hep_tables_coffea.types.dataset import Dataset
 
-__all__ = ["Backend", "Delivery", "Failure", "SchemaPack", "Support"]
+__all__ = ["Backend", "Delivery", "Failure", "SchemaPack", "Support", "Upstream"]
 
 
 @runtime_checkable
@@ -103,4 +104,27 @@ class Backend(Protocol):
 
     def execute(self, program: Any, dataset: Dataset, options: Options) -> Delivery:
         """Run a program over a dataset."""
+        ...
+
+
+@runtime_checkable
+class Upstream(Protocol):
+    """Computes columns near the data and delivers them as files. `name` is the name of the entry point."""
+
+    name: str
+
+    def supports(self, node: Node) -> Support:
+        """Yes, or no and the reason; of the node alone, given that what it needs can be had."""
+        ...
+
+    def needs(self, node: Node) -> Iterable[Node]:
+        """What a node is computed from, column by column."""
+        ...
+
+    def compile(self, columns: Mapping[str, Node], events: Axis, dataset: Dataset) -> Any:
+        """The question that is sent; it has `text`. `events` is the axis of the events that are delivered."""
+        ...
+
+    def deliver(self, program: Any, dataset: Dataset, options: Options) -> Any:
+        """The delivered files: a context manager over an iterator of batches, each as soon as it is there."""
         ...

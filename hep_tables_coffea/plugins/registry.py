@@ -8,9 +8,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from hep_tables_coffea.errors import PluginError, SchemaError, hint_names
-from hep_tables_coffea.plugins.protocol import Backend, SchemaPack
+from hep_tables_coffea.plugins.protocol import Backend, SchemaPack, Upstream
 
-__all__ = ["backend", "names", "register_backend", "register_schema", "schema_pack", "schema_packs"]
+__all__ = ["backend", "names", "register_backend", "register_schema", "schema_pack", "schema_packs", "upstream"]
 
 _GROUPS = {"schema": "hep_tables_coffea.schemas", "backend": "hep_tables_coffea.backends"}
 _CONTRACTS: dict[str, tuple[type, dict[str, tuple[str, ...]]]] = {
@@ -23,13 +23,22 @@ _CONTRACTS: dict[str, tuple[type, dict[str, tuple[str, ...]]]] = {
             "execute": ("program", "dataset", "options"),
         },
     ),
+    "upstream": (
+        Upstream,
+        {
+            "supports": ("node",),
+            "needs": ("node",),
+            "compile": ("columns", "events", "dataset"),
+            "deliver": ("program", "dataset", "options"),
+        },
+    ),
 }
 _known: dict[str, dict[str, Any]] = {"schema": {}, "backend": {}}
 
 
 def _check(kind: str, plugin: Any) -> None:
-    """The contract, with who, where, and the difference."""
-    contract, methods = _CONTRACTS[kind]
+    """The contract, with who, where, and the difference. A back end that delivers is one for others."""
+    contract, methods = _CONTRACTS["upstream" if kind == "backend" and hasattr(plugin, "deliver") else kind]
     who = getattr(plugin, "name", None) or type(plugin).__name__
     for attribute in getattr(contract, "__annotations__", {}):
         if not hasattr(plugin, attribute):
@@ -57,7 +66,7 @@ def register_schema(pack: SchemaPack) -> None:
     _register("schema", pack)
 
 
-def register_backend(plugin: Backend) -> None:
+def register_backend(plugin: Backend | Upstream) -> None:
     """Register a back end for this process."""
     _register("backend", plugin)
 
@@ -105,3 +114,9 @@ def schema_packs() -> list[SchemaPack]:
 def backend(name: str) -> Backend:
     """The back end of a name."""
     return _get("backend", name)  # type: ignore[no-any-return]
+
+
+def upstream(name: str) -> Upstream | None:
+    """The back end of a name, if it is one that delivers columns to others."""
+    found = _get("backend", name)
+    return found if hasattr(found, "deliver") else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.plan.cut import Cut
 from hep_tables_coffea.plan.explain import Explanation, StageAccount
 from hep_tables_coffea.plan.stages import Plan, Stage, make_plan
 from hep_tables_coffea.plugins import registry
@@ -27,9 +29,26 @@ def run_plan(plan: Plan, options: Options) -> tuple[dict[str, Any], list[Deliver
 
 
 def _run_stage(stage: Stage, options: Options) -> Delivery:
+    constants = _constants(stage.first, options)
+    if stage.cut is not None:
+        return _run_cut(stage, stage.cut, constants, options)
     backend = registry.backend(stage.backend)
-    program = backend.compile(stage.outputs, _constants(stage.first, options), _title(stage), options.engine)
+    program = backend.compile(stage.outputs, constants, _title(stage), options.engine)
     return backend.execute(program, stage.dataset, options)
+
+
+def _run_cut(stage: Stage, cut: Cut, constants: Mapping[Node, Any], options: Options) -> Delivery:
+    """What is delivered is processed file by file, in the order of the dataset, while others are on their way."""
+    upstream: Any = registry.upstream(cut.upstream)
+    backend: Any = registry.backend(stage.backend)
+    moved = {made: constants[node] for made, node in cut.moved.items()}
+    program = backend.compile(cut.outputs, moved, _title(stage), options.engine)
+    question = upstream.compile(cut.columns, cut.events, stage.dataset)
+    going = backend.begin(program, cut.dataset, options)
+    with upstream.deliver(question, stage.dataset, options) as delivering:
+        for samples in delivering:
+            going.add(replace(cut.dataset, samples=samples))
+    return delivering.account(going.finish())
 
 
 def _constants(first: Mapping[str, Node], options: Options) -> dict[Node, Any]:
@@ -63,7 +82,16 @@ def explain_plan(plan: Plan, options: Options) -> Explanation:
     accounts = []
     for stage in plan.stages:
         backend = registry.backend(stage.backend)
-        program = backend.compile(stage.outputs, dict.fromkeys(stage.first.values(), 0), _title(stage), options.engine)
+        first = stage.cut.moved if stage.cut is not None else stage.first.values()
+        program = backend.compile(stage.program, dict.fromkeys(first, 0), _title(stage), options.engine)
         engine = _engine(program, stage)
-        accounts.append(StageAccount(stage, tuple(sorted(program.columns)), program.text, engine))
+        accounts.append(StageAccount(stage, tuple(sorted(program.columns)), program.text, engine, _question(stage)))
     return Explanation(plan, accounts)
+
+
+def _question(stage: Stage) -> str:
+    """What is asked of the back end that delivers."""
+    if stage.cut is None:
+        return ""
+    upstream: Any = registry.upstream(stage.cut.upstream)
+    return str(upstream.compile(stage.cut.columns, stage.cut.events, stage.dataset).text)

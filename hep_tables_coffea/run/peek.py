@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hep_tables_coffea import config
@@ -17,9 +18,9 @@ def peek(array: Any, n: int) -> Any:
     node = array._node
     if not node.path:
         return make_local(array)
-    options = config.current()
+    options = replace(config.current(), backend=None)
     stage = make_plan({"rows": node}, options).stages[0]
-    if stage.first:
+    if stage.first or stage.cut is not None:
         return make_local(array)[:n]
     backend: Any = registry.backend("coffea")
     program = backend.compile(stage.outputs, {}, "the first rows", "columnar")

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from hep_tables_coffea.graph.axes import Path
     from hep_tables_coffea.graph.nodes import Node
 
-__all__ = ["Column", "Dataset", "Sample"]
+__all__ = ["Column", "Dataset", "Sample", "is_named"]
+
+#: What begins the name of a dataset that is no file: a catalogue knows its files.
+NAMED = ("rucio://", "cernopendata://", "xrootd://")
+
+
+def is_named(source: str) -> bool:
+    """Whether a source is the name of a dataset in a catalogue, and not a file.
+
+    >>> is_named("rucio://user.me:data?files=1"), is_named("root://eos.cern.ch//data/a.root")
+    (True, False)
+    """
+    return source.startswith(NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,11 @@ class Dataset:
     @property
     def files(self) -> list[tuple[str, str | None]]:
         return [file for sample in self.samples for file in sample.files]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether some of it is known by name only: no file of it can be opened here."""
+        return any(is_named(path) for path, _ in self.files)
 
     @property
     def digest(self) -> str:

@@ -36,8 +36,8 @@ from hep_tables_coffea.config import Options, size_in_bytes
 from hep_tables_coffea.files import keeping
 from hep_tables_coffea.graph.nodes import Node, UserCall
 from hep_tables_coffea.plugins.functions import provided
-from hep_tables_coffea.plugins.protocol import Delivery, Support
-from hep_tables_coffea.types.dataset import Dataset
+from hep_tables_coffea.plugins.protocol import Delivery, Failure, Support
+from hep_tables_coffea.types.dataset import Dataset, Sample
 from hep_tables_coffea.types.schema import Schema
 
 __all__ = ["CoffeaBackend", "backend"]
@@ -71,22 +71,13 @@ class CoffeaBackend:
         return made
 
     def execute(self, program: ProcessorSource, dataset: Dataset, options: Options) -> Delivery:
-        started = time.perf_counter()
-        opened, failures = describe(dataset, options, program.columns)
-        failures += refuse_lacking(opened, dataset, program, options)
-        described = time.perf_counter()
-        chunks = cut(opened, program, options)
-        if program.meanwhile is not None and options.engine == "auto" and not worthwhile(program, chunks):
-            program = program.meanwhile
-        processor = self.instance(program, dataset, waits=options.engine == "fused")
-        keep = keeping(options.cache, size_in_bytes(options.cache_size))
-        runner = ChunkRunner(processor, uuid4().hex, options.on_error == "raise", class_of(dataset.schema), keep)
-        merged = run_chunks(chunks, runner, options)
-        failures += chunk_failures(merged["failures"], program, options)
-        answers = processor.postprocess(merged["out"]) if merged["out"] else {}
-        if not merged["out"]:
-            raise nothing_left(failures)
-        return delivery(answers, merged, failures, program, described - started, time.perf_counter() - described)
+        pass_ = self.begin(program, dataset, options)
+        pass_.add(dataset)
+        return pass_.finish()
+
+    def begin(self, program: ProcessorSource, dataset: Dataset, options: Options) -> Pass:
+        """A pass over files that come one after the other: `add` them in the order of the dataset, then `finish`."""
+        return Pass(self, program, dataset, options)
 
     def layout(self, schema: type, tables: Sequence[Any]) -> Schema:
         """The schema of tables that a schema class of coffea lays out."""
@@ -151,14 +142,17 @@ def shows_progress(options: Options, chunks: Sequence[Chunk]) -> bool:
     return interactive and (len(chunks) > 2 or sum(chunk.stop - chunk.start for chunk in chunks) > 200_000)
 
 
-def run_chunks(chunks: Sequence[Chunk], runner: ChunkRunner, options: Options) -> dict[str, Any]:
-    """Every chunk through the executor, merged."""
+def run_chunks(
+    chunks: Sequence[Chunk], runner: ChunkRunner, options: Options, merged: dict[str, Any]
+) -> dict[str, Any]:
+    """Every chunk through the executor, merged with what there is."""
+    from hep_tables_coffea.backends.coffea.bars import drawing
+
     progress = shows_progress(options, chunks)
     executor = executors.executor_for(options, progress)
-    empty: dict[str, Any] = {"out": {}, "chunks": {}, "failures": {}}
-    with executors.quiet(not progress), _by_value(executors.sends_by_value(executor)):
+    with drawing(progress), _by_value(executors.sends_by_value(executor)):
         try:
-            merged, problem = executor(list(chunks), runner, empty)
+            merged, problem = executor(list(chunks), runner, merged)
         except KeyboardInterrupt:
             executors.abandon()
             raise
@@ -189,6 +183,48 @@ def _by_value(wanted: bool) -> Iterator[None]:
             _registered.pop()
             if not _registered:
                 cloudpickle.unregister_pickle_by_value(package)
+
+
+class Pass:
+    """One pass over a dataset whose files are known all at once, or as they are delivered."""
+
+    def __init__(self, backend: CoffeaBackend, program: ProcessorSource, dataset: Dataset, options: Options) -> None:
+        self._backend, self._program, self._dataset, self._options = backend, program, dataset, options
+        self._run = uuid4().hex
+        self._failures: list[Failure] = []
+        self._added: list[Sample] = []
+        self._merged: dict[str, Any] = {"out": {}, "chunks": {}, "failures": {}}
+        self._opening = self._running = 0.0
+
+    def add(self, dataset: Dataset) -> None:
+        """Run over these files."""
+        program, options = self._program, self._options
+        started = time.perf_counter()
+        opened, failures = describe(dataset, options, program.columns)
+        failures += refuse_lacking(opened, dataset, program, options)
+        described = time.perf_counter()
+        chunks = cut(opened, program, options)
+        if program.meanwhile is not None and options.engine == "auto" and not worthwhile(program, chunks):
+            program = program.meanwhile
+        processor = self._backend.instance(program, dataset, waits=options.engine == "fused")
+        keep = keeping(options.cache, size_in_bytes(options.cache_size))
+        runner = ChunkRunner(processor, self._run, options.on_error == "raise", class_of(dataset.schema), keep)
+        self._merged = run_chunks(chunks, runner, options, self._merged)
+        self._failures += failures + chunk_failures(self._merged["failures"], program, options)
+        self._merged["failures"] = {}
+        self._added += dataset.samples
+        self._opening += described - started
+        self._running += time.perf_counter() - described
+
+    def finish(self) -> Delivery:
+        """The answers of all files."""
+        started = time.perf_counter()
+        if not self._merged["out"]:
+            raise nothing_left(self._failures)
+        processor = self._backend.instance(self._program, replace(self._dataset, samples=tuple(self._added)))
+        answers = processor.postprocess(self._merged["out"])
+        running = self._running + time.perf_counter() - started
+        return delivery(answers, self._merged, self._failures, self._program, self._opening, running)
 
 
 backend = CoffeaBackend()

@@ -63,8 +63,6 @@ def describe(dataset: Dataset, options: Options, columns: Iterable[str]) -> tupl
         raise bad[0][1]
     failures = [Failure(task[0].name, task[2], 0, 0, "file", table.summary) for task, table in bad]
     opened = [(task[0], task[1], table) for task, table in zip(tasks, tables) if not isinstance(table, HepTablesError)]
-    if not opened:
-        raise nothing_left(failures)
     return opened, failures
 
 
@@ -85,8 +83,6 @@ def refuse_lacking(opened: Opened, dataset: Dataset, program: ProcessorSource, o
             raise error
         opened.remove(one)
         failures.append(Failure(sample.name, table.path, 0, table.num_entries, "file", error.summary))
-    if not opened:
-        raise nothing_left(failures)
     return failures
 
 
