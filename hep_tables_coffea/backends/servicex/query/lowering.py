@@ -44,6 +44,8 @@ def _lower(node: g.Node) -> g.Node:
         made = _component(node)
     elif isinstance(node, g.Behave) and not isinstance(node.type, Record):
         made = _formula(node)
+    elif _calls(node, "ht.where"):
+        made = _choice(node)
     elif (isinstance(node, g.UserCall) and _is_delta_r(node)) or _calls(node, "ht.delta_r"):
         from hep_tables_coffea.record.array import wrap
 
@@ -72,6 +74,16 @@ def _counted(node: g.Reduce) -> g.Node:
         truth = array.type.dtype.kind == "b"
         return functions.reduce("sum", array if truth else functions.call("np.not_equal", [array, build.literal(0)]))
     return node
+
+
+def _choice(node: g.Node) -> g.Node:
+    """A choice with a condition for each row: awkward's takes whole lists where the condition is one of the event."""
+    condition, *others = node.args
+    rows = next((other for other in others if other.path == node.path), None)
+    if rows is None or isinstance(rows.type, Record) or condition.path == node.path:
+        return node
+    each = build.broadcast(condition, rows, len(node.path))
+    return g.Call.make((each, *others), node.params, node.path, node.type, node.where)
 
 
 def _formula(node: g.Behave) -> g.Node:

@@ -62,7 +62,7 @@ class Steps:
                 if not _is_plain(resolved(part)):
                     self._bind(resolved(part))
             inside = [part for part in parts(node) if part not in self.names]
-            own = LONG if isinstance(node, (g.Nest, g.Side)) else 12
+            own = LONG if isinstance(node, (g.Nest, g.Side)) or _is_sorted(node) else 12
             size[node] = own + sum(size[part] if part in inside else 10 for part in parts(node))
             depth[node] = 1 + max((depth[part] for part in inside), default=0)
             if _is_item(node) or any(part in items for part in inside):
@@ -92,11 +92,15 @@ def _is_plain(node: g.Node) -> bool:
     return isinstance(node, g.Field) and is_attribute(column_of(node))
 
 
+def _is_sorted(node: g.Node) -> bool:
+    return isinstance(node, g.Restrict) and last_step(node)[2].kind == "ordered"
+
+
 def _is_item(node: g.Node) -> bool:
     return isinstance(node, g.Restrict) and last_step(node)[2].kind == "subset"
 
 
 def _short(node: g.Node) -> str:
-    while not isinstance(node, g.Field) and node.args:
-        node = next(arg for arg in node.args if arg.path) if not isinstance(node, g.Side) else node.args[node.slot]
-    return column_of(node) if isinstance(node, g.Field) else "value"
+    while not isinstance(node, g.Field):
+        node = parts(node)[0]
+    return column_of(node)
