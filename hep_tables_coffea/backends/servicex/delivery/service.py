@@ -42,7 +42,8 @@ class Service:
         name: its name in the configuration.
         token: what the server gave its user. BEARER_TOKEN_FILE may name a file with a token instead.
         config: the file that says so.
-        state: what else tells one state of its data sets from another. Answers of one state are not those of another.
+        state: for a server on this machine, what tells one state of its data sets from another. Answers are kept under
+            that, whichever port it has; of one without, answers are kept only for local files.
 
     Example:
         >>> Service("http://localhost:5000/").url
@@ -89,10 +90,15 @@ class Service:
         return host in ("localhost", "::1") or host.startswith("127.")
 
     @property
+    def place(self) -> str:
+        """What its answers are kept under: its address, or its state."""
+        return f"local {self.state}" if self.is_local and self.state else f"{self.url} {self.state}"
+
+    @property
     def slug(self) -> str:
-        """A name for folders, of this address alone."""
-        words = re.sub(r"[^\w.-]+", "_", self.url.partition("://")[2])[:40]
-        return f"{words}-{blake2b(self.url.encode(), digest_size=4).hexdigest()}"
+        """A name for folders, of this place alone."""
+        words = re.sub(r"[^\w.-]+", "_", self.place.partition("://")[2].split()[0] if "://" in self.place else "local")
+        return f"{words[:40]}-{blake2b(self.place.encode(), digest_size=4).hexdigest()}"
 
     def __str__(self) -> str:
         return f"{self.name} ({self.url})" if self.name else self.url

@@ -73,6 +73,7 @@ class Store:
                     connect_timeout=5,
                     read_timeout=60,
                     retries={"mode": "standard", "max_attempts": 2},
+                    signature_version="s3v4",
                     proxies=own,
                     s3={"addressing_style": "path"},
                 )
