@@ -113,8 +113,15 @@ def _mended(table: dict[str, Any], method: _Method) -> dict[str, Any]:
         return table
     if method.element:
         # the table has `unsigned short` for the numbers of a list of int, and the job would cut them off
-        return {**table, "return_type_element": method.element}
+        return {**table, "return_type_element": _standard(method.element)}
+    if method.returns == "string":
+        return {**table, "return_type": _standard(method.returns)}
     return {**table, "tree_type": "int"} if method.values else table
+
+
+def _standard(type_: str) -> str:
+    """A type as it is written outside of the namespace `std`, where the job's own variables are declared."""
+    return re.sub(r"(?<![\w:])(string|vector)\b", r"std::\1", type_)
 
 
 def returned(type_: str, name: str) -> str:

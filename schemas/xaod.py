@@ -7,7 +7,8 @@ Names of columns say how a value is reached, and are all that a query needs:
 
     Electrons('AnalysisElectrons').pt                  e.Electrons("AnalysisElectrons"), and of each row x.pt()
     EventInfo('EventInfo').runNumber                   e.EventInfo("EventInfo").runNumber(): one for each event
-    EventInfo('EventInfo').mcEventWeights              a list of numbers: the column is one list deeper
+    EventInfo('EventInfo').mcEventWeights              a list of numbers: the column is one list deeper, and as the
+                                                       generator writes no bare list, .Where(lambda x: 1 == 1)
     Jets('AnalysisJets').getConstituents.pt            x.getConstituents() is a list of objects, and of each y.pt()
     Jets('AnalysisJets').auxdata_float('Width')        x.auxdata_float("Width"), a function that `metadata` defines
     Jets('A_NOSYS', made_of='A', systematic='NOSYS').pt    e.Jets("A_NOSYS"), which jobs in `metadata` make of A
