@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import wait
-from contextlib import contextmanager
 from traceback import walk_tb
 from typing import Any
 
@@ -14,7 +13,7 @@ from hep_tables_coffea.backends.coffea.threads import cores
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import OptionError, hint_names
 
-__all__ = ["NAMES", "abandon", "executor_for", "make_executor", "quiet", "sends_by_value", "workers_of"]
+__all__ = ["NAMES", "abandon", "executor_for", "make_executor", "sends_by_value", "workers_of"]
 
 _kept: dict[str, Any] = {}
 
@@ -167,18 +166,3 @@ def make_executor(options: Options, **common: Any) -> Any:
 def sends_by_value(executor: Any) -> bool:
     """Whether workers may be where this library is not installed."""
     return type(executor).__name__ not in ("IterativeExecutor", "FuturesExecutor", "Executor", "AutoExecutor")
-
-
-@contextmanager
-def quiet(silent: bool) -> Iterator[None]:
-    """coffea's bars are drawn on a console of its own: silence it where no progress is wanted."""
-    from coffea.util import coffea_console
-
-    before = coffea_console.quiet, coffea_console.is_jupyter
-    coffea_console.quiet = silent
-    if silent:
-        coffea_console.is_jupyter = False  # a quiet bar would leave an empty widget in a notebook
-    try:
-        yield
-    finally:
-        coffea_console.quiet, coffea_console.is_jupyter = before

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from hep_tables_coffea.backends.coffea.executors import NAMES, make_executor, quiet
+from hep_tables_coffea.backends.coffea.bars import drawing
+from hep_tables_coffea.backends.coffea.executors import NAMES, make_executor
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import OptionError, hint_names
 
@@ -36,7 +37,7 @@ def run_job(
     chosen = _executor(executor, given, names)
     if first is not None:
         runner_args["pre_executor"] = _executor(first, {"status": False}, names)
-    with quiet(not getattr(chosen, "status", True)):
+    with drawing(getattr(chosen, "status", True)):
         return Runner(executor=chosen, **runner_args)(fileset, processor_instance=instance, treename=treename)
 
 

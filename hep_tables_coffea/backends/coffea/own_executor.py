@@ -11,6 +11,7 @@ from typing import Any
 from coffea.processor import accumulate
 from coffea.processor.executor import ExecutorBase
 
+from hep_tables_coffea.backends.coffea.bars import drawing
 from hep_tables_coffea.backends.coffea.chunks import ChunkRunner
 from hep_tables_coffea.backends.coffea.stock import on_kept_files
 from hep_tables_coffea.backends.coffea.threads import answers, cores
@@ -91,7 +92,7 @@ class Executor(ExecutorBase):  # type: ignore[misc]
         if not self.status or coffea_console.quiet:
             yield iter
             return
-        with rich_bar() as progress:
+        with drawing(True), rich_bar() as progress:
             task = progress.add_task(self.desc, total=total, unit=self.unit)
             yield lambda found: progress.track(found, total=total, task_id=task)
 
