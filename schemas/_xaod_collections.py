@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,6 +77,8 @@ class Collections(Mapping[str, Group]):
 
 def _collection(name: str, bank: str, options: Mapping[str, Any], rules: Rules) -> Group:
     table = collection_tables()[name]
+    # rows of another bank are other rows, and messages should tell them apart
+    label = re.sub(r"\W+", "_", f"{name}_{bank}") if bank else name
     bank = bank or _BANKS.get(name, "")
     found = access(name, bank, options, rules) if bank or name in CALIBRATED else Access(name, "")
     listed, type_ = bool(table["contains_collection"]), element_type(table)
@@ -87,7 +90,7 @@ def _collection(name: str, bank: str, options: Mapping[str, Any], rules: Rules) 
     if not found.bank:
         fields = {key: _nameless(name, member) for key, member in fields.items()}
     behavior = "PolarTwoVector" if name == "MissingET" else behavior_of(fields, 1) if listed else ""
-    return Group(name, fields, listed, behavior, doc=f"{type_}: {found.text}; momenta in [MeV], lengths in [mm]")
+    return Group(label, fields, listed, behavior, doc=f"{type_}: {found.text}; momenta in [MeV], lengths in [mm]")
 
 
 def element_type(table: Mapping[str, Any]) -> str:
