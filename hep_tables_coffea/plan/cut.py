@@ -66,7 +66,7 @@ class Capability:
         for one in walk([node], self._needs):
             if one not in self._known:
                 refused = next((s for s in map(self._known.__getitem__, self._needs(one)) if not s), None)
-                self._known[one] = refused or self._upstream.supports(one)
+                self._known[one] = self._upstream.supports(one) if refused is None else refused
         return self._known[node]
 
     def _needs(self, node: g.Node) -> Iterable[g.Node]:
@@ -211,6 +211,8 @@ def _is_constant(node: g.Node) -> bool:
         return True
     while isinstance(node, g.Restrict):
         node = node.args[0]
+    if isinstance(node, g.Call):
+        return not any(isinstance(arg.type, Record) for arg in node.args) and all(map(_is_constant, node.args))
     return isinstance(node, (g.Metadata, g.Literal))
 
 

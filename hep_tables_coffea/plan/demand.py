@@ -43,7 +43,7 @@ class Demand:
     """The needs of some outputs, found once before any code is written.
 
     With `given`, what it is true of is had from elsewhere: it is in `order`, and what it is made of is not. Records whose
-    rows are filtered or combined are then looked at column by column.
+    rows are filtered or combined are then looked at column by column, and values after their rows were selected.
     """
 
     def __init__(self, outputs: Iterable[g.Node], given: Callable[[g.Node], bool] | None = None) -> None:
@@ -110,6 +110,8 @@ class Demand:
     def _direct(self, node: g.Node) -> list[g.Node]:
         """The values that the code of a node names; anchors, of which only the counts matter, are found later."""
         if isinstance(node, g.Restrict):
+            if self._given is not None and _is_elementwise(node.args[0]):
+                return [_restricted(arg, node.path) for arg in node.args[0].args if arg.path]
             inner, k, step = last_step(node)
             index = [build.restrict(step.node, inner.path[:k] + step.node.path[k:])] if step.node is not None else []
             return [inner, *index]
@@ -235,6 +237,18 @@ def chunk_nodes(outputs: Mapping[str, g.Node]) -> list[g.Node]:
                 if isinstance(scalar, (g.Aggregate, g.Fill)):
                     needed += scalar.args
     return needed
+
+
+def _is_elementwise(node: g.Node) -> bool:
+    """Whether a value can as well be computed after its rows were selected."""
+    if not isinstance(node, (g.Call, g.UserCall)) or any(isinstance(arg.type, Record) for arg in node.args):
+        return False
+    return isinstance(node, g.UserCall) or node.function not in ("ht.broadcast", "ht.same_rows")
+
+
+def _restricted(node: g.Node, path: Path) -> g.Node:
+    """A value on as many of these rows as it has axes."""
+    return build.restrict(node, path[: len(node.path)])
 
 
 def readable(node: g.Node) -> list[str]:

@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.graph.nodes import Node
-from hep_tables_coffea.plan.cut import Cut
 from hep_tables_coffea.plan.explain import Explanation, StageAccount
 from hep_tables_coffea.plan.stages import Plan, Stage, make_plan
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.plugins.protocol import Delivery
+from hep_tables_coffea.types.dataset import Dataset
 
 __all__ = ["explain_plan", "run_plan"]
 
 
 def run_plan(plan: Plan, options: Options) -> tuple[dict[str, Any], list[Delivery]]:
-    """The answers of every stage."""
+    """The answers of every stage. What other back ends deliver is asked for at once, and side by side."""
     answers: dict[str, Any] = {}
     deliveries = []
-    for stage in plan.stages:
-        delivery = _run_stage(stage, options)
-        answers.update(delivery.answers)
-        deliveries.append(delivery)
+    with ExitStack() as stack:
+        for finish in [_start(stage, options, stack) for stage in plan.stages]:
+            delivery = finish()
+            answers.update(delivery.answers)
+            deliveries.append(delivery)
     return answers, deliveries
 
 
-def _run_stage(stage: Stage, options: Options) -> Delivery:
+def _start(stage: Stage, options: Options, stack: ExitStack) -> Callable[[], Delivery]:
+    """Ask for what is to be delivered; what is returned does the rest."""
     constants = _constants(stage.first, options)
-    if stage.cut is not None:
-        return _run_cut(stage, stage.cut, constants, options)
-    backend = registry.backend(stage.backend)
-    program = backend.compile(stage.outputs, constants, _title(stage), options.engine)
-    return backend.execute(program, stage.dataset, options)
-
-
-def _run_cut(stage: Stage, cut: Cut, constants: Mapping[Node, Any], options: Options) -> Delivery:
-    """What is delivered is processed file by file, in the order of the dataset, while others are on their way."""
-    upstream: Any = registry.upstream(cut.upstream)
     backend: Any = registry.backend(stage.backend)
+    if stage.cut is None:
+        program = backend.compile(stage.outputs, constants, _title(stage), options.engine)
+        return partial(backend.execute, program, stage.dataset, options)
+    cut, upstream = stage.cut, registry.upstream(stage.cut.upstream)
+    assert upstream is not None
+    question = upstream.compile(cut.columns, cut.events, stage.dataset)
+    delivering = stack.enter_context(upstream.deliver(question, stage.dataset, options))
     moved = {made: constants[node] for made, node in cut.moved.items()}
     program = backend.compile(cut.outputs, moved, _title(stage), options.engine)
-    question = upstream.compile(cut.columns, cut.events, stage.dataset)
-    going = backend.begin(program, cut.dataset, options)
-    with upstream.deliver(question, stage.dataset, options) as delivering:
-        for samples in delivering:
-            going.add(replace(cut.dataset, samples=samples))
-    return delivering.account(going.finish())
+    return partial(_process, backend.begin(program, options), cut.dataset, delivering)
+
+
+def _process(going: Any, dataset: Dataset, delivering: Any) -> Delivery:
+    """What is delivered is processed file by file, while others are on their way."""
+    for samples in delivering:
+        going.add(replace(dataset, samples=samples))
+    delivery: Delivery = delivering.account(going.finish(replace(dataset, samples=delivering.samples)))
+    return delivery
 
 
 def _constants(first: Mapping[str, Node], options: Options) -> dict[Node, Any]:

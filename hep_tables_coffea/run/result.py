@@ -23,6 +23,7 @@ class Report:
     failures: tuple[Failure, ...]
     seconds: Mapping[str, float]
     lacking: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...] = ()
 
     @property
     def coverage(self) -> float | None:
@@ -45,6 +46,7 @@ class Report:
             ),
             ", ".join(f"{name} {seconds:.2f} s" for name, seconds in self.seconds.items()),
         ]
+        lines += self.notes
         lines += [f"lacks {name}: {', '.join(found)}" for name, found in self.lacking.items()]
         if self.failures:
             covered = "unknown, since files could not be opened" if self.coverage is None else f"{self.coverage:.1%}"
@@ -84,4 +86,5 @@ def make_report(deliveries: list[Delivery]) -> Report:
         tuple(failure for d in deliveries for failure in d.failures),
         seconds,
         {name: found for d in deliveries for name, found in d.lacking.items()},
+        tuple(note for d in deliveries for note in d.notes),
     )

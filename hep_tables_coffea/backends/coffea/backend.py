@@ -37,7 +37,7 @@ from hep_tables_coffea.files import keeping
 from hep_tables_coffea.graph.nodes import Node, UserCall
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.plugins.protocol import Delivery, Failure, Support
-from hep_tables_coffea.types.dataset import Dataset, Sample
+from hep_tables_coffea.types.dataset import Dataset
 from hep_tables_coffea.types.schema import Schema
 
 __all__ = ["CoffeaBackend", "backend"]
@@ -71,13 +71,13 @@ class CoffeaBackend:
         return made
 
     def execute(self, program: ProcessorSource, dataset: Dataset, options: Options) -> Delivery:
-        pass_ = self.begin(program, dataset, options)
+        pass_ = self.begin(program, options)
         pass_.add(dataset)
-        return pass_.finish()
+        return pass_.finish(dataset)
 
-    def begin(self, program: ProcessorSource, dataset: Dataset, options: Options) -> Pass:
-        """A pass over files that come one after the other: `add` them in the order of the dataset, then `finish`."""
-        return Pass(self, program, dataset, options)
+    def begin(self, program: ProcessorSource, options: Options) -> Pass:
+        """A pass over files that come one after the other: `add` them, then `finish`."""
+        return Pass(self, program, options)
 
     def layout(self, schema: type, tables: Sequence[Any]) -> Schema:
         """The schema of tables that a schema class of coffea lays out."""
@@ -188,11 +188,10 @@ def _by_value(wanted: bool) -> Iterator[None]:
 class Pass:
     """One pass over a dataset whose files are known all at once, or as they are delivered."""
 
-    def __init__(self, backend: CoffeaBackend, program: ProcessorSource, dataset: Dataset, options: Options) -> None:
-        self._backend, self._program, self._dataset, self._options = backend, program, dataset, options
+    def __init__(self, backend: CoffeaBackend, program: ProcessorSource, options: Options) -> None:
+        self._backend, self._program, self._options = backend, program, options
         self._run = uuid4().hex
         self._failures: list[Failure] = []
-        self._added: list[Sample] = []
         self._merged: dict[str, Any] = {"out": {}, "chunks": {}, "failures": {}}
         self._opening = self._running = 0.0
 
@@ -212,16 +211,15 @@ class Pass:
         self._merged = run_chunks(chunks, runner, options, self._merged)
         self._failures += failures + chunk_failures(self._merged["failures"], program, options)
         self._merged["failures"] = {}
-        self._added += dataset.samples
         self._opening += described - started
         self._running += time.perf_counter() - described
 
-    def finish(self) -> Delivery:
-        """The answers of all files."""
+    def finish(self, dataset: Dataset) -> Delivery:
+        """The answers of all files, in the order of this dataset."""
         started = time.perf_counter()
         if not self._merged["out"]:
             raise nothing_left(self._failures)
-        processor = self._backend.instance(self._program, replace(self._dataset, samples=tuple(self._added)))
+        processor = self._backend.instance(self._program, dataset)
         answers = processor.postprocess(self._merged["out"])
         running = self._running + time.perf_counter() - started
         return delivery(answers, self._merged, self._failures, self._program, self._opening, running)

@@ -1,0 +1,72 @@
+"""The ServiceX back end: columns of a program become a func_adl query, and its answer the files of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hep_tables_coffea.backends.servicex.delivering import Delivering
+from hep_tables_coffea.backends.servicex.delivery import Request
+from hep_tables_coffea.backends.servicex.query import UPROOT, Dialect, as_func_adl, needs, supports, write_query
+from hep_tables_coffea.config import Options
+from hep_tables_coffea.graph import build
+from hep_tables_coffea.graph.axes import Axis
+from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.plugins.protocol import Support
+from hep_tables_coffea.types.dataset import Dataset, Sample, is_named
+
+__all__ = ["Question", "ServiceXBackend", "backend"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: a query for each name that the tree has in the files."""
+
+    queries: Mapping[str | None, str]
+    codegen: str
+
+    @property
+    def text(self) -> str:
+        """The query as one writes it with func_adl."""
+        return as_func_adl(next(iter(self.queries.values())))
+
+    def requests(self, sample: Sample) -> list[Request]:
+        """The requests for a sample: one for each named dataset, and one for the files of each tree."""
+        lists: dict[str | None, list[str]] = {}
+        found = []
+        for path, tree in sample.files:
+            if is_named(path):
+                found.append(Request(path, self.queries[tree], self.codegen, sample.name))
+            else:
+                lists.setdefault(tree, []).append(path)
+        return found + [
+            Request(tuple(paths), self.queries[tree], self.codegen, sample.name) for tree, paths in lists.items()
+        ]
+
+
+class ServiceXBackend:
+    """Computes columns near the data, with what the code generators of func_adl can say."""
+
+    name = "servicex"
+
+    def supports(self, node: Node) -> Support:
+        return supports(node, dialect_of(build.source_of(node).dataset) if node.args else UPROOT)
+
+    def needs(self, node: Node) -> Iterable[Node]:
+        return needs(node)
+
+    def compile(self, columns: Mapping[str, Node], events: Axis, dataset: Dataset) -> Question:
+        dialect = dialect_of(dataset)
+        trees = dict.fromkeys(tree for _, tree in dataset.files)
+        return Question({tree: write_query(columns, events.node, dialect, tree) for tree in trees}, dialect.codegen)
+
+    def deliver(self, program: Question, dataset: Dataset, options: Options) -> Delivering:
+        return Delivering(program.requests, dataset, options)
+
+
+def dialect_of(dataset: Dataset) -> Dialect:
+    """The dialect that reads such data."""
+    return UPROOT
+
+
+backend = ServiceXBackend()

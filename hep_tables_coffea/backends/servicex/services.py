@@ -1,0 +1,63 @@
+"""Which ServiceX a dataset is asked of."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from hep_tables_coffea.backends.servicex.delivery.service import Service
+from hep_tables_coffea.errors import FileMissingError
+from hep_tables_coffea.files.paths import is_url
+from hep_tables_coffea.types.dataset import Dataset
+
+__all__ = ["local", "service_for"]
+
+#: Endpoints that the user has started in this process, the last one last.
+_started: list[Any] = []
+
+
+def local(catalog: Any = None, **options: Any) -> Any:
+    """Start a ServiceX of your own, for local files: `with ht.servicex.local(catalog): ...`.
+
+    While it runs, named datasets are asked of it, and not of the server in `servicex.yaml`. Files on this machine need
+    none: with `backend="servicex"` an endpoint for them starts by itself.
+
+    Args:
+        catalog: which local files a name stands for: `{"rucio://mc20:dy": "data/dy_*.root"}`, or a YAML or JSON file.
+        options: `port=`, `workers=`, `auth=`, ...: see `hep-tables-coffea servicex serve --help`.
+
+    Returns:
+        The endpoint: `.url`, `.catalog`, `.stop()`; a context manager.
+
+    Example:
+        >>> import hep_tables_coffea as ht
+        >>> with ht.servicex.local() as endpoint:
+        ...     endpoint.url.startswith("http://127.0.0.1:")
+        True
+    """
+    from hep_tables_coffea.backends.servicex.endpoint import local as start
+
+    endpoint = start(catalog, **options)
+    _started.append(endpoint)
+    return endpoint
+
+
+def service_for(dataset: Dataset) -> Service:
+    """The server for a dataset: one that the user has started, that of the configuration, or our own for local files."""
+    from hep_tables_coffea.backends.servicex.endpoint import shared
+
+    if all(not is_url(path) and not dataset.is_named for path, _ in dataset.files):
+        return _of(shared())
+    _started[:] = [endpoint for endpoint in _started if endpoint.is_running]
+    if _started:
+        return _of(_started[-1])
+    try:
+        return Service.from_config()
+    except FileMissingError:
+        if dataset.is_named:
+            raise
+        return _of(shared())
+
+
+def _of(endpoint: Any) -> Service:
+    return Service(endpoint.url, name="local", token=endpoint.token or "", state=str(os.getpid()))
