@@ -8,7 +8,7 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from hep_tables_coffea.errors import FileMissingError, SourceError
 from hep_tables_coffea.files.paths import is_url, local
@@ -115,12 +115,12 @@ class Catalog:
         key = _named(name)
         scheme, _, rest = key.partition("://")
         if not rest:
-            raise _no_dataset("bad_name", f"{did!r} names no dataset")
+            _refuse("bad_name", f"{did!r} names no dataset")
         with self._lock:
             patterns = self._datasets.get(key)
         found = self._matching(rest) if patterns is None and scheme == "xrootd" else self._listed(key, patterns)
         if not found:
-            raise _no_dataset("does_not_exist", f"the dataset {name} has no files: none matches what it stands for")
+            _refuse("does_not_exist", f"the dataset {name} has no files: none matches what it stands for")
         return found[: _files_wanted(query)]
 
     def files(self, names: Iterable[str]) -> list[Input]:
@@ -130,7 +130,7 @@ class Catalog:
     def _listed(self, key: str, patterns: tuple[str, ...] | None) -> list[Input]:
         if patterns is None:
             known = ", ".join(sorted(self._datasets)) or "it is empty"
-            raise _no_dataset("does_not_exist", f"the catalogue has no dataset {key} ({known})")
+            _refuse("does_not_exist", f"the catalogue has no dataset {key} ({known})")
         paths = [path for pattern in patterns for path in _glob(pattern)]
         return [Input(path, path) for path in dict.fromkeys(paths)]
 
@@ -139,10 +139,10 @@ class Catalog:
         found = self._place(pattern)
         if found is None:
             known = ", ".join(sorted(self._prefixes)) or "it has none"
-            raise _no_dataset("does_not_exist", f"no folder of the catalogue stands for {pattern} ({known})")
+            _refuse("does_not_exist", f"no folder of the catalogue stands for {pattern} ({known})")
         prefix, folder, rest = found
         if not _stays_inside(rest):
-            raise _no_dataset("bad_name", f"{pattern} leads out of the folder that stands for {prefix}")
+            _refuse("bad_name", f"{pattern} leads out of the folder that stands for {prefix}")
         paths = _glob(os.path.join(glob.escape(folder), rest))
         return [Input(prefix + os.path.relpath(path, folder).replace(os.sep, "/"), path) for path in paths]
 
@@ -171,8 +171,8 @@ class Catalog:
             return (prefix, self._prefixes[prefix], address[len(prefix) :].lstrip("/")) if prefix else None
 
 
-def _no_dataset(status: str, text: str) -> LookupFailure:
-    return LookupFailure(text, status)
+def _refuse(status: str, text: str) -> NoReturn:
+    raise LookupFailure(text, status)
 
 
 def _named(key: str) -> str:
@@ -185,7 +185,7 @@ def _files_wanted(query: str) -> int | None:
         word, _, number = part.partition("=")
         if word == "files":
             if not number.isdigit() or not int(number):
-                raise _no_dataset("bad_name", f"files={number}: not a number of files")
+                _refuse("bad_name", f"files={number}: not a number of files")
             return int(number)
     return None
 

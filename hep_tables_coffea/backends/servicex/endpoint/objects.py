@@ -70,8 +70,7 @@ class ObjectRoutes:
     def _refused(self, request: web.Request) -> web.Response | None:
         if status := self._faults.status("s3"):
             return _error(status, "SlowDown" if status == 503 else "InternalError", FAULT)
-        authorization, credential = request.headers.get("Authorization", ""), request.query.get("X-Amz-Credential", "")
-        if not self._gate.has_key(authorization, credential):
+        if not self._gate.has_key(request.headers.get("Authorization", ""), request.query):
             return _error(403, "InvalidAccessKeyId", "the key is not the one that the status of the request gives")
         return None
 

@@ -95,11 +95,14 @@ def _run_plain(table: Table, source: str, plain: str, used: Used) -> Any:
     for name in used.direct:
         if name not in whole.columns and not any(column.startswith(f"{name}.") for column in whole.columns):
             near = listed(closest(name, whole.columns), most=3)
-            msg = f"{table.path} has no column {name!r} in its tree {table.tree!r}: closest are {near}"
+            place = f" in its tree {table.tree!r}" if table.tree else ""
+            msg = f"{table.path} has no column {name!r}{place}: closest are {near}"
             raise KeyError(msg)
     if table.kind == "ttree":
         return _func_adl(plain, table)
-    return funcadl.run(source, _other(table, [*used.direct, *used.perhaps]), table.num_entries)
+    fields = {column.partition(".")[0] for column in whole.columns}
+    names = [name for name in (*used.direct, *used.perhaps) if name in whole.columns or name in fields]
+    return funcadl.run(source, _other(table, names), table.num_entries)
 
 
 def _whole(table: Table) -> Table:
