@@ -82,6 +82,7 @@ CASES: dict[str, Columns] = {
     "functions of numpy": lambda e: {
         "a": np.hypot(e.Jet.pt, e.MET.pt),
         "b": np.sqrt(e.Jet.pt),
+        "h": np.clip(e.Jet.pt, 0, 30),
         "c": np.arctan2(e.Jet.eta, -1.5),
         "d": np.maximum(0.5, e.Jet.eta),
         "e": np.isfinite(e.Jet.eta),
