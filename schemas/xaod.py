@@ -14,9 +14,9 @@ Names of columns say how a value is reached, and are all that a query needs:
     Jets('A_NOSYS', made_of='A', systematic='NOSYS').pt    e.Jets("A_NOSYS"), which jobs in `metadata` make of A
 
 The collection's first argument is always the bank to read; keywords are for `metadata` alone. A nested collection is a
-list group whose name is the method, and the columns in it have its method before their own. `access(column)` takes a
-name apart, and `pack.metadata(schema, columns)` gives the `MetaData` dictionaries to put in front of the query, in
-order, without double ones.
+list group whose columns have its method before their own: what is before the last step of any leaf's column is the
+group itself, also where only its rows are counted. `access(column)` takes a name apart, and
+`pack.metadata(schema, columns)` gives the `MetaData` dictionaries to put in front of the query, in order and once each.
 
 In the root group, `schema.root.fields["Jets"]` is the collection of the usual bank; `fields["Jets('Other')"]` and
 `fields["Jets('Other', calibrate=False)"]` are made when asked for: a bank call is a field with this name, and so part
