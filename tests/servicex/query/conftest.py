@@ -17,7 +17,7 @@ from hep_tables_coffea.testing.tables import random_table, write
 Check = Callable[..., str]
 
 
-def run_uproot(text: str, path: str) -> ak.Array:
+def _run(text: str, path: str) -> ak.Array:
     """What the code that func_adl_uproot generates for a query gives for a file."""
     translation = pytest.importorskip("func_adl_uproot.translation")
     with warnings.catch_warnings():
@@ -25,11 +25,11 @@ def run_uproot(text: str, path: str) -> ak.Array:
         return translation.generate_function(text)(path)
 
 
-def compare(columns: Mapping[str, Any], path: str, tree: str, keep: Any = None) -> str:
+def _compare(columns: Mapping[str, Any], path: str, tree: str, keep: Any = None) -> str:
     """Write a query, run it, and hold each column to what our own engine gives, to the last bit and the type."""
     nodes = {name: column._node for name, column in columns.items()}
     text = write_query(nodes, None if keep is None else keep._node, UPROOT, tree)
-    found, expected = run_uproot(text, path), ht.make_local(dict(columns), engine="columnar")
+    found, expected = _run(text, path), ht.make_local(dict(columns), engine="columnar")
     for name in columns:
         assert str(found[name].type) == str(expected[name].type), name
         assert ak.array_equal(found[name], expected[name], equal_nan=True), name
@@ -47,10 +47,22 @@ def events(nano: str) -> ht.Array:
     return ht.nanoaod(nano)
 
 
+@pytest.fixture(scope="session")
+def run_uproot() -> Callable[[str, str], ak.Array]:
+    """`run_uproot(text, path)`: what a query gives for a file."""
+    return _run
+
+
+@pytest.fixture(scope="session")
+def compare() -> Check:
+    """`compare(columns, path, tree, keep)`: the columns of a file, asked for in one query, are right."""
+    return _compare
+
+
 @pytest.fixture
 def check(nano: str) -> Check:
     """`check(keep=mask, pt=column, ...)`: the columns of `events`, asked for in one query, are right."""
-    return lambda keep=None, **columns: compare(columns, nano, "Events", keep)
+    return lambda keep=None, **columns: _compare(columns, nano, "Events", keep)
 
 
 @pytest.fixture(scope="session")

@@ -20,10 +20,8 @@ from hep_tables_coffea.testing.known import known
 from hep_tables_coffea.testing.strategies import programs
 from hep_tables_coffea.types.elements import Record
 
-from .conftest import compare
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 EXAMPLES = int(os.environ.get("HT_EXAMPLES", "3000" if os.environ.get("HT_HYPOTHESIS") == "thorough" else "40"))
 
@@ -44,7 +42,9 @@ def possible(nodes: Iterable[Node]) -> list[Node]:
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(data=st.data())
-def test_what_is_supported_is_written_and_right(data: st.DataObject, toys: list[str]) -> None:
+def test_what_is_supported_is_written_and_right(
+    data: st.DataObject, toys: list[str], compare: Callable[..., str]
+) -> None:
     path = data.draw(st.sampled_from(toys))
     program: Any = data.draw(programs(path, leave_out=known), label="program")
     note(str(program))

@@ -63,19 +63,23 @@ TEXTS: dict[str, tuple[Callable[[Any], dict[str, Any]], str]] = {
     ),
     "a selection": (
         selected,
-        ".Select(lambda e: {\n"
-        "    'pt': e.Electron_pt[(e.Electron_pt > 50) & (abs(e.Electron_eta) < 1.5)] / 1000,\n"
-        "    'met': e.MET_pt,\n"
-        "})",
+        (
+            ".Select(lambda e: {\n"
+            "    'pt': e.Electron_pt[(e.Electron_pt > 50) & (abs(e.Electron_eta) < 1.5)] / 1000,\n"
+            "    'met': e.MET_pt,\n"
+            "})"
+        ),
     ),
     "a mask used three times": (
         shared,
-        ".Select(lambda e: {\n"
-        "    'Electron_pt': e.Electron_pt,\n"
-        "    'good': (e.Electron_pt > 50) & (abs(e.Electron_eta) < 1.5),\n"
-        "    'Electron_eta': e.Electron_eta,\n"
-        "})\n"
-        ".Select(lambda e: {'pt': e.Electron_pt[e.good], 'eta': e.Electron_eta[e.good], 'n': e.good.Sum()})",
+        (
+            ".Select(lambda e: {\n"
+            "    'Electron_pt': e.Electron_pt,\n"
+            "    'good': (e.Electron_pt > 50) & (abs(e.Electron_eta) < 1.5),\n"
+            "    'Electron_eta': e.Electron_eta,\n"
+            "})\n"
+            ".Select(lambda e: {'pt': e.Electron_pt[e.good], 'eta': e.Electron_eta[e.good], 'n': e.good.Sum()})"
+        ),
     ),
     "events": (
         filtered,
@@ -95,27 +99,33 @@ TEXTS: dict[str, tuple[Callable[[Any], dict[str, Any]], str]] = {
     ),
     "two collections": (
         near,
-        ".Select(lambda e: {\n"
-        "    'difference': e.Electron_eta - e.Electron_eta.Select(lambda electron: e.Jet_eta.Select(lambda jet: jet)),\n"
-        "    'run': e.run,\n"
-        "})",
+        (
+            ".Select(lambda e: {\n"
+            "    'difference': e.Electron_eta - e.Electron_eta.Select(lambda electron: e.Jet_eta.Select(lambda jet: jet)),\n"
+            "    'run': e.run,\n"
+            "})"
+        ),
     ),
     "a selection of a selection": (
         twice,
-        ".Select(lambda e: {\n"
-        "    'first_Jet_pt': e.Jet_pt[e.Jet_pt > 20],\n"
-        "    'first_Jet_eta': e.Jet_eta[e.Jet_pt > 20],\n"
-        "    'run': e.run,\n"
-        "})\n"
-        ".Select(lambda e: {'pt': e.first_Jet_pt[e.first_Jet_eta.Sum() + e.first_Jet_eta > 1], 'run': e.run})",
+        (
+            ".Select(lambda e: {\n"
+            "    'first_Jet_pt': e.Jet_pt[e.Jet_pt > 20],\n"
+            "    'first_Jet_eta': e.Jet_eta[e.Jet_pt > 20],\n"
+            "    'run': e.run,\n"
+            "})\n"
+            ".Select(lambda e: {'pt': e.first_Jet_pt[e.first_Jet_eta.Sum() + e.first_Jet_eta > 1], 'run': e.run})"
+        ),
     ),
     "pairs": (
         two,
-        ".Select(lambda e: {\n"
-        "    'charge': e.Electron_charge.Choose(2).Select(lambda pair: pair.ElementAt(0))"
-        " * e.Electron_charge.Choose(2).Select(lambda pair: pair.ElementAt(1)),\n"
-        "    'run': e.run,\n"
-        "})",
+        (
+            ".Select(lambda e: {\n"
+            "    'charge': e.Electron_charge.Choose(2).Select(lambda pair: pair.ElementAt(0))"
+            " * e.Electron_charge.Choose(2).Select(lambda pair: pair.ElementAt(1)),\n"
+            "    'run': e.run,\n"
+            "})"
+        ),
     ),
     "an order": (
         lambda e: {"pt": e.Jet.OrderByDescending(lambda jet: jet.eta).pt, "run": e.run},

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import awkward as ak
 import numpy as np
 import pytest
 
 import hep_tables_coffea as ht
+from hep_tables_coffea.backends.servicex.query import UPROOT, write_query
 from hep_tables_coffea.graph.helpers import delta_r
 
-from .conftest import compare
-
-if TYPE_CHECKING:
-    from .conftest import Check
-
+Check = Callable[..., str]
 Columns = Callable[[Any], dict[str, Any]]
 
 
@@ -177,11 +174,9 @@ def test_filtered_events_are_filtered_again(check: Check, events: ht.Array) -> N
     assert text.count("call Where") == 2
 
 
-def test_all_columns_on_events_before_the_filter_are_filtered_too(events: ht.Array, nano: str) -> None:
-    from hep_tables_coffea.backends.servicex.query import UPROOT, write_query
-
-    from .conftest import run_uproot
-
+def test_all_columns_on_events_before_the_filter_are_filtered_too(
+    events: ht.Array, nano: str, run_uproot: Callable[[str, str], ak.Array]
+) -> None:
     keep = events.MET.pt > 20
     text = write_query({"met": events.MET.pt._node, "pt": events.Jet.pt._node}, keep._node, UPROOT, "Events")
     found, expected = run_uproot(text, nano), ht.make_local({"met": events[keep].MET.pt, "pt": events[keep].Jet.pt})
@@ -208,7 +203,7 @@ def test_what_is_shared_is_written_once(check: Check, events: ht.Array) -> None:
     assert len(check(value=value)) < 3000
 
 
-def test_columns_whose_names_are_no_attributes(tmp_path: Any) -> None:
+def test_columns_whose_names_are_no_attributes(tmp_path: Any, compare: Check) -> None:
     import uproot
 
     path = str(tmp_path / "names.root")
@@ -223,7 +218,7 @@ def test_columns_whose_names_are_no_attributes(tmp_path: Any) -> None:
     compare(columns, path, "t")
 
 
-def test_real_nanoaod(data: Callable[[str], str]) -> None:
+def test_real_nanoaod(data: Callable[[str], str], compare: Check) -> None:
     path = data("nano_dy.root")
     events = ht.nanoaod(path)
     good = events.Electron[(events.Electron.pt > 20) & (abs(events.Electron.eta) < 2.0)]
