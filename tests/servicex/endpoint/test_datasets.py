@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import shutil
@@ -66,9 +67,10 @@ def test_xrootd_pattern_is_looked_up_in_the_folder_that_stands_for_it(client: An
 def test_deliver_of_the_client_works_unchanged(
     client: Any, events: dict[str, str], met: dict[str, list[float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from servicex import ProgressBarFormat, dataset, deliver
+    from servicex import ProgressBarFormat, dataset
     from servicex import query as q
     from servicex.query_core import Query
+    from servicex.servicex_client import deliver_async
 
     made = Query.__init__
 
@@ -80,7 +82,8 @@ def test_deliver_of_the_client_works_unchanged(
     query = q.FuncADL_Uproot().FromTree("Events").Select(lambda e: {"met": e.MET_pt})  # type: ignore[attr-defined]
     sample = {"Name": "dy", "Dataset": dataset.FileList([events["a"]]), "Query": query}
     spec = {"General": {"OutputFormat": "parquet"}, "Sample": [sample]}
-    found = deliver(spec, config_path=str(client.config), progress_bar=ProgressBarFormat.none)
+    options = {"config_path": str(client.config), "progress_bar": ProgressBarFormat.none}
+    found = asyncio.run(deliver_async(spec, **options))
     assert values(list(found["dy"])) == [met["a"]]
     gc.collect()
 

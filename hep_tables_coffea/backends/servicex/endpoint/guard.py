@@ -93,7 +93,8 @@ def _check_part(node: ast.AST, text: str, functions: frozenset[str]) -> None:
     if isinstance(node, ast.Constant):
         _check_constant(node)
     elif isinstance(node, ast.Name):
-        if node.id.startswith("__") or (node.id in dir(builtins) and node.id not in functions):
+        # any other name is a column, or not found
+        if node.id.startswith("__"):
             msg = f"{text!r}: the name {node.id!r} is not allowed"
             raise QueryRefusedError(msg)
     elif isinstance(node, ast.Attribute):
@@ -182,11 +183,15 @@ class _Check:
     def _check_Call(self, node: ast.Call, bound: frozenset[str]) -> None:
         if node.keywords:
             raise QueryRefusedError("a call may have no keyword arguments")  # noqa: EM101
+        function = node.func
+        if isinstance(function, ast.Name) and function.id == "EventDataset":
+            for argument in node.args:
+                _check_literal(argument)
+            return
         for argument in node.args:
             self.visit(argument, bound)
-        function = node.func
         if isinstance(function, ast.Name):
-            self._check_function(function.id, node)
+            _check_function(function.id)
         elif isinstance(function, ast.Attribute) and not _is_numpy(function):
             if function.attr not in METHODS:
                 msg = f"{function.attr!r} is not a function that can be called here"
@@ -198,14 +203,11 @@ class _Check:
             msg = f"{ast.unparse(function)!r} cannot be called"
             raise QueryRefusedError(msg)
 
-    def _check_function(self, name: str, node: ast.Call) -> None:
-        if name == "EventDataset":
-            for argument in node.args:
-                _check_literal(argument)
-        elif name not in FUNCTIONS:
-            known = "abs, functions of np, and the operators of func_adl"
-            msg = f"Unknown id: {name} (functions are {known})"
-            raise QueryRefusedError(msg)
+
+def _check_function(name: str) -> None:
+    if name not in FUNCTIONS:
+        msg = f"Unknown id: {name} (functions are abs, those of np for single numbers, and func_adl's operators)"
+        raise QueryRefusedError(msg)
 
 
 def _is_numpy(node: ast.Attribute) -> bool:

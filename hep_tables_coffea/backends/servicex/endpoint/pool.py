@@ -72,17 +72,24 @@ class _Worker:
         except (OSError, ValueError):
             line = b""
         if not line.endswith(b"\n"):
-            msg = f"the worker process {self.process.pid} ended in the middle (exit status {self.end()})"
+            status = self.end()
+            msg = f"the worker process {self.process.pid} ended in the middle (exit status {status})"
             raise WorkerLost(msg)
         return Answer(**json.loads(line))
 
     def end(self) -> int:
-        """Kill it, unless it has ended by itself; its exit status."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            # One that is just dying gets the time to say how.
-            return self.process.wait(0.2)
-        self.process.kill()
-        return self.process.wait()
+        """Kill it, unless it has ended by itself or is about to; its exit status."""
+        try:
+            status = self.process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                # what is left in it cannot be flushed any more
+                if pipe is not None:
+                    pipe.close()
+        return status
 
 
 class Pool:
@@ -134,17 +141,18 @@ class Pool:
         for worker in list(self._workers):
             worker.process.kill()
         for worker in list(self._workers):
-            worker.process.wait()
-            for pipe in (worker.process.stdin, worker.process.stdout):
-                with contextlib.suppress(OSError, ValueError):
-                    if pipe is not None and not worker.request:
-                        pipe.close()
+            if worker.request:
+                # the thread that waits for its answer ends it
+                worker.process.wait()
+            else:
+                worker.end()
 
     def _take(self) -> _Worker:
         while self._idle:
             worker = self._idle.pop()
             if worker.is_alive:
                 return worker
+            worker.end()
             self._workers.discard(worker)
         return self._start()
 

@@ -90,10 +90,10 @@ class RestRoutes:
             dataset = self._dataset(asked.get("did"), asked.get("file-list"))
         except _Refusal as refusal:
             return _message(refusal.status, str(refusal))
-        except ValueError as error:
-            return _message(400, f"The json request was malformed: {error}")
         except QueryRefusedError as error:
             return _message(500, f"Something went wrong (Failed to generate translation code: {error})")
+        except ValueError as error:
+            return _message(400, f"The json request was malformed: {error}")
         transform = self._parts.store.add_request(asked, dataset)
         self._begin(transform, query)
         return web.json_response({"request_id": transform.id})
