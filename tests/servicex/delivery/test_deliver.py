@@ -118,7 +118,7 @@ def test_size_of_a_data_set_is_that_which_the_server_knows(ask: Ask, request_for
 
 
 def test_file_is_told_while_others_are_made(ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint) -> None:
-    endpoint.faults.set("slow:0.3")
+    endpoint.faults.set("slow:1")
     states: list[str] = []
 
     def tell(_: DeliveredFile) -> None:
@@ -183,7 +183,8 @@ def test_request_is_told_with_its_file(service: Service, request_for: RequestFor
 
 def test_error_of_who_is_told_is_raised(ask: Ask, request_for: RequestFor) -> None:
     def tell(_: DeliveredFile) -> None:
-        raise ZeroDivisionError("of the user")
+        msg = "of the user"
+        raise ZeroDivisionError(msg)
 
     with pytest.raises(ZeroDivisionError, match="of the user"):
         ask(request_for("a"), on_file=tell)

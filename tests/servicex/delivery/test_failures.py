@@ -59,7 +59,7 @@ def test_failure_says_what_the_server_says(ask: Ask, request_for: RequestFor) ->
 
 def test_file_that_does_not_exist_is_named(ask: Ask, request_for: RequestFor, tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.root")
-    with pytest.raises(IncompleteError, match="missing.root"):
+    with pytest.raises(IncompleteError, match=r"missing.root"):
         ask(Request((missing,), request_for("a").query, "uproot", "met"))
 
 
@@ -119,9 +119,7 @@ def test_request_that_ends_badly_is_an_error(
         ask(request_for(source))
 
 
-def test_request_that_somebody_cancels_is_an_error(
-    ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint
-) -> None:
+def test_request_that_somebody_cancels_is_an_error(ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint) -> None:
     import urllib.request
 
     endpoint.faults.set("slow:0.3")
@@ -164,11 +162,18 @@ def test_bad_query_prints_nothing(ask: Ask, request_for: RequestFor, capfd: pyte
 
 @pytest.mark.parametrize(
     "fault",
-    ["info-503:1", "info-500:1", "submit-503:1", "status-500:1", "status-502:2", "results-503:1", "s3-503:1", "s3-503:3"],
+    [
+        "info-503:1",
+        "info-500:1",
+        "submit-503:1",
+        "status-500:1",
+        "status-502:2",
+        "results-503:1",
+        "s3-503:1",
+        "s3-503:3",
+    ],
 )
-def test_trouble_that_passes_is_borne(
-    ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint, fault: str
-) -> None:
+def test_trouble_that_passes_is_borne(ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint, fault: str) -> None:
     endpoint.faults.set(fault)
     assert len(ask(request_for("a"), pace=Pace(longest=0.1, patience=5)).files) == 1
 
@@ -219,9 +224,11 @@ def test_nobody_listening_is_an_error_at_once(ask: Ask, request_for: RequestFor)
 
 
 def test_server_that_goes_away_is_an_error(ask: Ask, request_for: RequestFor) -> None:
-    with local(workers=1, delay=0.5) as endpoint:
-        with pytest.raises(UnreachableError, match="cannot be reached|does not answer"):
-            ask(request_for("abc"), Service(endpoint.url), on_file=lambda _: endpoint.stop())
+    with (
+        local(workers=1, delay=0.5) as endpoint,
+        pytest.raises(UnreachableError, match=r"cannot be reached|does not answer"),
+    ):
+        ask(request_for("abc"), Service(endpoint.url), on_file=lambda _: endpoint.stop())
 
 
 def test_what_is_not_servicex_is_an_error(ask: Ask, request_for: RequestFor, tmp_path: Path) -> None:
@@ -231,7 +238,7 @@ def test_what_is_not_servicex_is_an_error(ask: Ask, request_for: RequestFor, tmp
         assert other.stdout is not None
         port = other.stdout.readline().split("port ")[1].split()[0]
         try:
-            with pytest.raises(DeliveryError, match="what answers at .* is not ServiceX\n  answer: 200 hello"):
+            with pytest.raises(DeliveryError, match=r"what answers at .* is not ServiceX\n  answer: 200 hello"):
                 ask(request_for("a"), Service(f"http://127.0.0.1:{port}"))
         finally:
             other.terminate()
@@ -243,13 +250,15 @@ def test_what_is_not_servicex_is_an_error(ask: Ask, request_for: RequestFor, tmp
 def test_request_without_end_is_an_error_that_says_how_far_it_is(
     ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint
 ) -> None:
-    endpoint.faults.set("slow:30")
-    with pytest.raises(OverdueError, match=r"0.4 s have passed\n  status: Running\n  counts: 1 files, 0 done, 0 failed"):
+    endpoint.faults.set("slow:3")
+    with pytest.raises(
+        OverdueError, match=r"0.4 s have passed\n  status: Running\n  counts: 1 files, 0 done, 0 failed"
+    ):
         ask(request_for("a"), timeout=0.4, cache=False)
 
 
 def test_request_that_stands_still_is_an_error(ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint) -> None:
-    endpoint.faults.set("slow:30")
+    endpoint.faults.set("slow:3")
     with pytest.raises(TimeoutError, match="nothing has changed for 0 s"):
         ask(request_for("a"), pace=Pace(first=0.05, still=0.3), cache=False)
 

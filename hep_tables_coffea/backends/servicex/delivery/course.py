@@ -88,9 +88,8 @@ class Course:
         self._note(status)
         if status.is_done and status.word != "Complete":
             await refuse_end(self.request, status, self.server)
-        if self._store is None and status.model.files_completed:
-            self._store = await stack.enter_async_context(Store(status, self.server.pace))
-        await self._look(status)
+        for row in await self._found(status, stack):
+            self._meet(row)
         self._raise_problem()
         return self._is_settled(status)
 
@@ -118,21 +117,19 @@ class Course:
 
     # -- results --------------------------------------------------------------------------------------------------
 
-    async def _look(self, status: Status) -> None:
-        """Find results that are new."""
+    async def _found(self, status: Status, stack: AsyncExitStack) -> list[Row]:
+        """Results, new ones among them, the oldest first."""
         model = status.model
-        known = len(self.rows) >= model.files_completed and len(self.failing) >= model.files_failed
-        if known or (self._store is None and not self.lists_results):
-            return
+        if len(self.rows) >= model.files_completed and len(self.failing) >= model.files_failed:
+            return []
+        if self._store is None and model.minio_endpoint:
+            self._store = await stack.enter_async_context(Store(status, self.server.pace))
         if not self.lists_results:
-            assert self._store is not None
-            found = await self._store.rows()
-        else:
-            # when it is done, what was noted late is looked for among all
-            found = await self.server.rows_of(self.request_id, "" if status.is_done else self._newest)
-        for row in sorted(found, key=lambda row: row.created):
-            self._newest = max(self._newest, row.created)
-            self._meet(row)
+            return await self._store.rows() if self._store and model.files_completed else []
+        # when it is done, what was noted late is looked for among all
+        found = await self.server.rows_of(self.request_id, "" if status.is_done else self._newest)
+        self._newest = max([self._newest, *(row.created for row in found)])
+        return sorted(found, key=lambda row: row.created)
 
     def _meet(self, row: Row) -> None:
         if not row.ok:
@@ -162,7 +159,10 @@ class Course:
             self._trouble.set()
 
     async def _place(self, row: Row) -> str:
-        assert self._store is not None
+        if self._store is None:
+            msg = "the server does not say where its results are"
+            hint = "results on a volume of the server cannot be fetched: it has to give minio-endpoint and keys"
+            raise DeliveryError(msg, hint=hint)
         if self.folder is None:
             return await self._store.url(row)
         path = os.path.join(self.folder, self._name(row))

@@ -45,10 +45,6 @@ class Store:
 
     def __init__(self, status: Status, pace: Pace) -> None:
         model = status.model
-        if not model.minio_endpoint:
-            msg = "the server does not say where its results are"
-            hint = "it has to give minio-endpoint and keys: results on a volume of the server cannot be fetched"
-            raise DeliveryError(msg, hint=hint)
         self._adapter = MinioAdapter.for_transform(model)
         session = AioSession()
         session.register_component("data_loader", _descriptions())

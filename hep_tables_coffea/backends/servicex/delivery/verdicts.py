@@ -51,8 +51,9 @@ def failed_files(
     done = {source_of_row(request, row) for row in rows.values()}
     sources = [source_of_row(request, row) for row in failing.values()]
     reasons = {source_of_row(request, row): row.reason for row in failing.values()}
-    # a server that lists no failures: what was asked for and is not there
-    lacking = sources or (request.listed if status.is_done else ())
+    # of a server that lists no failures: what its text names, or at the end what was asked for and is not there
+    named = [path for path in request.listed if f"{path}: " in status.failure_info]
+    lacking = sources or named or (request.listed if status.is_done else ())
     order = {source: i for i, source in enumerate(request.listed)}
     found = sorted({source for source in lacking if source not in done}, key=lambda s: (order.get(s, len(order)), s))
     return tuple(FailedFile(source, reasons.get(source) or _reason(source, found, status)) for source in found)
