@@ -18,9 +18,9 @@ from hep_tables_coffea.backends.servicex.endpoint.names import Used, used_column
 from hep_tables_coffea.backends.servicex.endpoint.qastle_text import read_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Translated", "run", "translate"]
+__all__ = ["Translated", "run", "translate", "with_sizes"]
 
 #: The functions of dask-awkward in what func_adl_uproot generates; awkward has them all under the same names.
 LAZY = (
@@ -102,6 +102,13 @@ def _generator() -> Any:
             node._depth = node.value._depth  # type: ignore[attr-defined]
             return node
 
+        def visit_OrderBy(self, node: Any, ascending: bool = True) -> ast.AST:
+            """dask-awkward does not order events, so neither does a ServiceX."""
+            made: ast.AST = super().visit_OrderBy(node, ascending)
+            if node._depth == 0:
+                raise QueryRefusedError("OrderBy goes over what is in an event, not over events")  # noqa: EM101
+            return made
+
         def _slice(self, node: ast.Slice) -> str:
             ends = (node.lower, node.upper, node.step)
             return f"slice({', '.join(self.get_rep(end) or 'None' for end in ends)})"
@@ -116,6 +123,25 @@ def item(value: Any, index: Any) -> Any:
     if isinstance(value, ak.Array) and isinstance(index, (int, slice)):
         return value[value.fields[index]]
     return value[index]
+
+
+def with_sizes(array: Any, depth: int, fixed: Sequence[int]) -> Any:
+    """An array of which the innermost levels have fixed sizes, with these in its type, as uproot reads a `float x[3]`."""
+    import awkward as ak
+
+    return ak.Array(_sized(ak.to_layout(array), depth - len(fixed), tuple(fixed)))
+
+
+def _sized(layout: Any, above: int, fixed: tuple[int, ...]) -> Any:
+    import awkward as ak
+
+    if not fixed:
+        return layout
+    lists = layout.to_ListOffsetArray64(True)
+    content = lists.content[: lists.offsets[-1]]
+    if above:
+        return ak.contents.ListOffsetArray(lists.offsets, _sized(content, above - 1, fixed))
+    return ak.contents.RegularArray(_sized(content, 0, fixed[1:]), fixed[0], zeros_length=len(lists))
 
 
 def run(source: str, columns: Mapping[str, Any], entries: int) -> Any:

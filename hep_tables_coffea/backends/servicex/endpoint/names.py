@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["Used", "used_columns"]
 
 #: What goes over events and gives events again.
-KEEPING = ("Where", "OrderBy", "OrderByDescending")
+KEEPING = ("Where",)
 
 
 @dataclass(frozen=True, slots=True)

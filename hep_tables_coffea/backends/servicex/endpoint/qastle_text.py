@@ -36,7 +36,8 @@ def read_query(text: str) -> ast.Module:
 
     try:
         return _Reader().read(text)
-    except _Unreadable:
+    except Exception:
+        # whatever it is, it is said as qastle says it
         return qastle.text_ast_to_python_ast(text)  # type: ignore[no-any-return]
 
 

@@ -80,6 +80,9 @@ def _run_query(path: str, tree: str, source: str, plain: str, used: Used) -> Any
         return _run_plain(table, source, plain, used)
     readable = [name for name, column in table.columns.items() if not column.problem]
     columns = files.read(path, tree, readable, 0, table.num_entries)
+    for name in columns:
+        if table.kind == "ttree" and (fixed := table.columns[name].fixed):
+            columns[name] = funcadl.with_sizes(columns[name], table.columns[name].depth, fixed)
     return funcadl.run(source, columns, table.num_entries)
 
 
