@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import uproot
 
-from hep_tables_coffea.backends.servicex.endpoint import transform
+from hep_tables_coffea.backends.servicex.endpoint import local, transform
 from hep_tables_coffea.backends.servicex.endpoint.funcadl import translate
 from hep_tables_coffea.backends.servicex.endpoint.guard import QueryRefusedError
 from hep_tables_coffea.backends.servicex.endpoint.qastle_text import read_query
@@ -170,18 +170,34 @@ def test_events_that_are_all_cut_away_keep_the_sizes_of_columns(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("column", ["AnalysisElectronsAuxDyn.pt", "AnalysisJetsAuxDyn.NumTrkPt500"])
-def test_columns_with_dots_and_deep_ones_are_those_of_func_adl_uproot(data: Callable[[str], str], column: str) -> None:
-    own, theirs = both(
-        data("PHYSLITE_example.root"), f"EventDataset('x', 'CollectionTree').Select(lambda e: {{'a': e['{column}']}})"
-    )
-    assert same(own, theirs)
+def test_columns_with_dots_and_deep_ones_are_as_uproot_reads_them(data: Callable[[str], str], column: str) -> None:
+    path = data("PHYSLITE_example.root")
+    made = translate(qastle_of(f"EventDataset('x', 'CollectionTree').Select(lambda e: e['{column}'])"))
+    own = transform._run_query(path, made.tree, made.source, made.plain, made.used)
+    with uproot.open({path: "CollectionTree"}) as tree:
+        assert same(own, tree[column].array())
 
 
-def test_record_of_a_tree_is_read_the_way_of_func_adl_uproot(data: Callable[[str], str]) -> None:
-    query = "EventDataset('x', 'events').Select(lambda e: {'a': e.EventHeader})"
-    own, theirs = both(data("edm4hep.root"), query)
-    assert same(own, theirs)
-    assert "EventHeader.eventNumber" in own.a.fields
+def test_record_of_a_tree_is_left_to_func_adl_uproot(data: Callable[[str], str]) -> None:
+    made = translate(qastle_of("EventDataset('x', 'events').Select(lambda e: e.EventHeader)"))
+    with pytest.raises(AttributeError, match="EventHeader not in fields"):
+        transform._run_query(data("edm4hep.root"), made.tree, made.source, made.plain, made.used)
+
+
+def test_wide_file_is_not_handed_to_dask(client_of: Callable[..., Any], tmp_path: Path) -> None:
+    from servicex import query as q
+
+    path = str(tmp_path / "wide.root")
+    with uproot.recreate(path) as file:
+        file.mktree("Events", {f"x{number}": np.arange(3.0) + number for number in range(1000)})
+    look = "def run_query(path):\n    import awkward as ak, sys\n    return ak.Array(['dask_awkward' in sys.modules])"
+    with local(workers=1) as endpoint:
+        client = client_of(endpoint)
+        query = qastle_of(f"{EVENTS}.Where(lambda e: e.x1 > 1).Select(lambda e: {{'a': e.x2 + e.x999}})")
+        (file,) = client.deliver([path], query)
+        assert ak.from_parquet(file).to_list() == [{"a": 1003.0}, {"a": 1005.0}]
+        (file,) = client.deliver([path], q.PythonFunction().with_uproot_function(look), "python")  # type: ignore[attr-defined]
+        assert ak.from_parquet(file).to_list() == [False]
 
 
 def test_events_are_not_ordered() -> None:
