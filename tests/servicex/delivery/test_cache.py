@@ -151,6 +151,14 @@ def test_without_cache_it_is_asked_anew_and_nothing_is_kept(
     assert Path(again.folder).parent not in (tmp_path, cache_folder)
 
 
+def test_urls_are_those_of_the_request_whose_answer_is_kept(ask: Ask, request_for: RequestFor) -> None:
+    first = ask(request_for("a"))
+    urls = ask(request_for("a"), copy=False)
+    assert urls.request_id == first.request_id
+    assert urls.files[0].path.startswith("http://")
+    assert ask(request_for("a")).cached
+
+
 def test_request_of_a_run_that_died_is_resumed(ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint) -> None:
     endpoint.faults.set("slow:0.5")
     with pytest.raises(TimeoutError, match=r"0.3 s have passed"):

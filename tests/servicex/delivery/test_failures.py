@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from hep_tables_coffea.backends.servicex.delivery import (
     UnreachableError,
 )
 from hep_tables_coffea.backends.servicex.delivery.check import refuse_broken
+from hep_tables_coffea.backends.servicex.delivery.server import Row, Server
 from hep_tables_coffea.backends.servicex.endpoint import LocalEndpoint, local
 from hep_tables_coffea.errors import HepTablesError
 
@@ -120,13 +124,9 @@ def test_request_that_ends_badly_is_an_error(
 
 
 def test_request_that_somebody_cancels_is_an_error(ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint) -> None:
-    import urllib.request
-
     endpoint.faults.set("slow:0.3")
 
     def tell(_: DeliveredFile) -> None:
-        import json
-
         with urllib.request.urlopen(f"{endpoint.url}/servicex/transformation") as answer:
             request_id = json.load(answer)["requests"][-1]["request_id"]
         urllib.request.urlopen(f"{endpoint.url}/servicex/transformation/{request_id}/cancel").close()
@@ -213,6 +213,22 @@ def test_request_that_may_have_been_taken_up_is_not_put_again(
 def test_object_that_is_short_once_is_fetched_again(ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint) -> None:
     endpoint.faults.set("short:1")
     assert len(ask(request_for("a")).files) == 1
+
+
+def test_size_that_the_server_corrects_is_believed(
+    ask: Ask, request_for: RequestFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is transformed twice has the size of the last time."""
+    listed, asked = Server.rows_of, []
+
+    async def first_wrong(self: Server, request_id: str, since: str = "") -> list[Row]:
+        asked.append(since)
+        rows = await listed(self, request_id, since)
+        return [replace(row, bytes=row.bytes + 1) for row in rows] if len(asked) == 1 else rows
+
+    monkeypatch.setattr(Server, "rows_of", first_wrong)
+    (file,) = ask(request_for("a")).files
+    assert os.path.getsize(file.path) == file.bytes
 
 
 def test_nobody_listening_is_an_error_at_once(ask: Ask, request_for: RequestFor) -> None:

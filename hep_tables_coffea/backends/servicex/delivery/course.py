@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -23,13 +22,7 @@ from hep_tables_coffea.backends.servicex.delivery.problems import (
 from hep_tables_coffea.backends.servicex.delivery.request import Delivered, DeliveredFile, Request
 from hep_tables_coffea.backends.servicex.delivery.server import Row, Server, Status
 from hep_tables_coffea.backends.servicex.delivery.store import Store
-from hep_tables_coffea.backends.servicex.delivery.verdicts import (
-    failed_files,
-    ordered,
-    refuse_count,
-    refuse_end,
-    source_of_row,
-)
+from hep_tables_coffea.backends.servicex.delivery.verdicts import Inputs, refuse_count, refuse_end
 
 __all__ = ["Course"]
 
@@ -50,6 +43,8 @@ class Course:
     on_file: Callable[[DeliveredFile], None] | None = None
     reports: bool = False
     lists_results: bool = True
+    #: Whether another run can go on with the request.
+    resumes: bool = False
 
     status: Status | None = None
     rows: dict[str, Row] = field(default_factory=dict)
@@ -63,6 +58,10 @@ class Course:
     #: When it began, the server began, a first file failed, the server was done, something last changed.
     _times: dict[str, float] = field(default_factory=dict)
     _state: Any = None
+    _nbytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.inputs = Inputs(self.request)
 
     async def run(self) -> Delivered:
         """Follow the request to its end. Whatever stops that, nothing of it goes on afterwards."""
@@ -71,8 +70,8 @@ class Course:
             try:
                 while not await self._step(stack):
                     await self._pause()
-                while self._problem is None and (rest := {task for task in self._tasks if not task.done()}):
-                    await asyncio.wait(rest, return_when=asyncio.FIRST_COMPLETED)
+                if self._tasks:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
                 self._raise_problem()
                 return await self._answer()
             finally:
@@ -111,9 +110,9 @@ class Course:
 
     def _show(self) -> None:
         if self.status is not None:
-            model, nbytes = self.status.model, sum(file.bytes for file in self.files.values())
+            model = self.status.model
             about = {"ready": len(self.files), "total": model.files, "failed": model.files_failed}
-            self.line.show(**about, nbytes=nbytes, word=self.status.word)
+            self.line.show(**about, nbytes=self._nbytes, word=self.status.word)
 
     # -- results --------------------------------------------------------------------------------------------------
 
@@ -144,12 +143,13 @@ class Course:
         """Have one result, checked."""
         try:
             async with self.slots:
-                source = source_of_row(self.request, row)
+                source = self.inputs.source_of(row)
                 file = DeliveredFile(source, await self._place(row), row.bytes)
             file = DeliveredFile(source, file.path, self.rows[row.name].bytes)
             self.files[row.name] = file
+            self._nbytes += file.bytes
             self._show()
-            for _ in range(self._times_listed(source) if self.on_file else 0):
+            for _ in range(self.inputs.times(source) if self.on_file else 0):
                 assert self.on_file is not None
                 self.on_file(file)
         except asyncio.CancelledError:
@@ -157,6 +157,7 @@ class Course:
         except BaseException as error:
             self._problem = self._problem or error
             self._trouble.set()
+            raise
 
     async def _place(self, row: Row) -> str:
         if self._store is None:
@@ -185,12 +186,9 @@ class Course:
     def _name(self, row: Row) -> str:
         """The name on disk: short enough, of no other result, and with what the input file is called."""
         mark = blake2b(f"{self.request_id} {row.name}".encode(), digest_size=6).hexdigest()
-        base = source_of_row(self.request, row).partition("?")[0].rpartition("/")[2]
+        base = self.inputs.source_of(row).partition("?")[0].rpartition("/")[2]
         words = "".join(c if c.isalnum() or c in "._-" else "_" for c in base)[-80:]
         return f"{mark}-{words}{SUFFIXES[self.request.format]}"
-
-    def _times_listed(self, source: str) -> int:
-        return Counter(self.request.listed)[source] if self.request.is_list else 1
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -217,7 +215,7 @@ class Course:
         return False
 
     def _incomplete(self, status: Status) -> IncompleteError:
-        failures = failed_files(self.request, status, self.rows, self.failing)
+        failures = self.inputs.failed(status, self.rows, self.failing)
         count = max(status.model.files_failed, len(failures))
         msg = f"{count} of {status.model.files} files of {self.request.title!r} failed on the server"
         values = [*of_files(failures), ("request", self.request_id)]
@@ -231,11 +229,11 @@ class Course:
         status = self.status
         assert status is not None
         refuse_count(self.request, status)
-        failures = failed_files(self.request, status, self.rows, self.failing) if status.model.files_failed else ()
+        failures = self.inputs.failed(status, self.rows, self.failing) if status.model.files_failed else ()
         return Delivered(
             self.request,
             self.request_id,
-            ordered(self.request, self.files),
+            self.inputs.ordered(self.files),
             failures,
             status.model.files,
             self._seconds(),
@@ -264,7 +262,7 @@ class Course:
     # -- waiting --------------------------------------------------------------------------------------------------
 
     async def _pause(self) -> None:
-        pause = self.server.pace.pause(time.monotonic() - self._times["changed"])
+        pause = self.server.pace.pause(time.monotonic() - self._times["began"])
         try:
             await asyncio.wait_for(self._trouble.wait(), pause)
         except asyncio.TimeoutError:
@@ -289,5 +287,5 @@ class Course:
             ("here", f"{len(self.files)} files"),
             ("request", self.request_id),
         ]
-        hint = "run again to go on waiting for it; cache=False asks anew"
+        hint = "run again to go on waiting for it; cache=False asks anew" if self.resumes else "it was canceled"
         return OverdueError(f"the request {self.request.title!r} has no end: {why}", values=values, hint=hint)

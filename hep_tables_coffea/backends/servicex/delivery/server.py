@@ -145,7 +145,7 @@ class Server(ServiceXAdapter):  # type: ignore[misc]
                 str(one.get("file-path") or ""),
                 int(one.get("total-bytes") or 0),
                 one.get("transform_status") == "success",
-                str(one.get("created_at") or ""),
+                str(one.get("created_at") or "").replace("Z", "+00:00"),
                 str(one.get("failure-info") or one.get("error") or ""),
             )
             for one in _content(answer).get("results", [])

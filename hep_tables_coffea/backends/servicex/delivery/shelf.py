@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from hep_tables_coffea.backends.servicex.delivery.request import Delivered, DeliveredFile, Request
 from hep_tables_coffea.backends.servicex.delivery.service import Service
-from hep_tables_coffea.backends.servicex.delivery.verdicts import ordered
+from hep_tables_coffea.backends.servicex.delivery.verdicts import Inputs
 from hep_tables_coffea.files.kept import default_folder
 from hep_tables_coffea.files.paths import fingerprint, is_settled
 from hep_tables_coffea.files.room import FORMAT, MOST, PART_OF_FREE, RECENT
@@ -64,7 +64,7 @@ class Shelf:
                 os.utime(os.path.join(self.folder, NOTE))
                 about = {key: note[key] for key in ("request_id", "total", "input_bytes", "log_url")}
                 seconds = {"queue": 0.0, "transform": 0.0, "download": 0.0}
-                in_order = ordered(request, {os.path.basename(file.path): file for file in files})
+                in_order = Inputs(request).ordered({os.path.basename(file.path): file for file in files})
                 return Delivered(request, files=in_order, seconds=seconds, cached=True, folder=self.folder, **about)
         return None
 

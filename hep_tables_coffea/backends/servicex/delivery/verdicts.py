@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from hep_tables_coffea.backends.servicex.delivery.request import DeliveredFile, 
 if TYPE_CHECKING:
     from hep_tables_coffea.backends.servicex.delivery.server import Row, Server, Status
 
-__all__ = ["failed_files", "ordered", "refuse_count", "refuse_end", "source_of_row"]
+__all__ = ["Inputs", "refuse_count", "refuse_end"]
 
 NO_REASON = "the server does not say why"
 LOOKUPS = {
@@ -22,41 +23,47 @@ LOOKUPS = {
 }
 
 
-def source_of_row(request: Request, row: Row) -> str:
-    """The input file of a result: as the request names it, as the server does, or from the name of the result."""
-    listed = request.listed
-    for known in (row.source, row.source.removeprefix("file://")):
-        if known and (known in listed or not listed):
-            return known
-    for path in listed:
-        if path.replace("/", ":") in (row.name, os.path.splitext(row.name)[0]):
-            return path
-    return row.source or os.path.splitext(row.name)[0].replace(":", "/")
+class Inputs:
+    """The input files as the request names them. What the server looks up is known when it says so."""
 
+    def __init__(self, request: Request) -> None:
+        #: How often each is listed, in the order of the request.
+        self.listed = Counter(request.listed)
+        self._listing = request.listed
+        self._by_object = {path.replace("/", ":"): path for path in self.listed}
 
-def ordered(request: Request, files: Mapping[str, DeliveredFile]) -> tuple[DeliveredFile, ...]:
-    """In the order of the request, then by name; a file that is listed twice is there twice."""
-    by_source: dict[str, list[DeliveredFile]] = {}
-    for _, file in sorted(files.items(), key=lambda item: (item[1].source, item[0])):
-        by_source.setdefault(file.source, []).append(file)
-    sources = request.listed or tuple(by_source)
-    others = [source for source in by_source if source not in sources]
-    return tuple(file for source in (*sources, *others) for file in by_source.get(source, ()))
+    def source_of(self, row: Row) -> str:
+        """The input of a result: as the request names it, as the server does, or from the name of the result."""
+        for known in (row.source, row.source.removeprefix("file://")):
+            if known and (known in self.listed or not self.listed):
+                return known
+        stem = os.path.splitext(row.name)[0]
+        return self._by_object.get(row.name) or self._by_object.get(stem) or row.source or stem.replace(":", "/")
 
+    def times(self, source: str) -> int:
+        """How often a file is asked for."""
+        return self.listed.get(source, 1)
 
-def failed_files(
-    request: Request, status: Status, rows: Mapping[str, Row], failing: Mapping[str, Row]
-) -> tuple[FailedFile, ...]:
-    """The input files without a result, each with what the server says of it."""
-    done = {source_of_row(request, row) for row in rows.values()}
-    sources = [source_of_row(request, row) for row in failing.values()]
-    reasons = {source_of_row(request, row): row.reason for row in failing.values()}
-    # of a server that lists no failures: what its text names, or at the end what was asked for and is not there
-    named = [path for path in request.listed if f"{path}: " in status.failure_info]
-    lacking = sources or named or (request.listed if status.is_done else ())
-    order = {source: i for i, source in enumerate(request.listed)}
-    found = sorted({source for source in lacking if source not in done}, key=lambda s: (order.get(s, len(order)), s))
-    return tuple(FailedFile(source, reasons.get(source) or _reason(source, found, status)) for source in found)
+    def ordered(self, files: Mapping[str, DeliveredFile]) -> tuple[DeliveredFile, ...]:
+        """In the order of the request, then by name; a file that is listed twice is there twice."""
+        by_source: dict[str, list[DeliveredFile]] = {}
+        for _, file in sorted(files.items(), key=lambda item: (item[1].source, item[0])):
+            by_source.setdefault(file.source, []).append(file)
+        others = [source for source in by_source if source not in self.listed]
+        return tuple(file for source in (*self._listing, *others) for file in by_source.get(source, ()))
+
+    def failed(self, status: Status, rows: Mapping[str, Row], failing: Mapping[str, Row]) -> tuple[FailedFile, ...]:
+        """The input files without a result, each with what the server says of it."""
+        done = {self.source_of(row) for row in rows.values()}
+        reasons = {self.source_of(row): row.reason for row in failing.values()}
+        # of a server that lists no failures: what its text names, or at the end what was asked for and is not there
+        named = [path for path in self.listed if f"{path}: " in status.failure_info]
+        lacking = reasons or named or (self.listed if status.is_done else ())
+        order = {source: i for i, source in enumerate(self.listed)}
+        found = sorted(
+            {source for source in lacking if source not in done}, key=lambda s: (order.get(s, len(order)), s)
+        )
+        return tuple(FailedFile(source, reasons.get(source) or _reason(source, found, status)) for source in found)
 
 
 def _reason(source: str, sources: list[str], status: Status) -> str:

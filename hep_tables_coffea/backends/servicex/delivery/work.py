@@ -183,6 +183,7 @@ class Work:
             self.on_file,
             self.how.on_error == "report",
             "poll_local_transformation_results" in capabilities,
+            self._resumes,
         )
         try:
             return await self.course.run()
@@ -216,6 +217,11 @@ class Work:
         ):
             self._shelf = replace(self._shelf, is_settled=False)
 
+    @property
+    def _resumes(self) -> bool:
+        """Whether a later run can find the request."""
+        return self._shelf is not None and self._shelf.is_settled
+
     # -- the request ----------------------------------------------------------------------------------------------
 
     async def _known(self, server: Server) -> str:
@@ -242,7 +248,7 @@ class Work:
         """Leave the request to a later run; or cancel it, and drop what is here of it."""
         course = self.course
         assert course is not None
-        if goes_on and self._shelf is not None:
+        if goes_on and self._resumes:
             return
         if self._shelf is not None:
             self._shelf.forget()
