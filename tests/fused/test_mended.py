@@ -55,3 +55,31 @@ def test_record_that_may_be_missing_has_the_type_of_the_columnar_engine(d: ht.Ar
     answers: list[Any] = [ht.make_local(d.els[0], engine=engine) for engine in ("fused", "columnar")]
     assert str(answers[1].type) == "4 * ?{pt: float64, q: int8}"
     assert same(*answers)
+
+
+def test_values_of_a_total_stay_in_lists_for_records_that_awkward_makes_of_them(
+    d: ht.Array, same: Callable[..., bool]
+) -> None:
+    outputs = {"least": d.jets.hits.Min(axis=None), "jets": d.jets}
+    fused, columnar = (ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar"))
+    assert same(fused, columnar)
+
+
+def test_values_of_a_total_stay_in_lists_for_a_column_of_another_kernel(
+    d: ht.Array, same: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hep_tables_coffea.codegen.fused.stage.MOST", 1)
+    outputs = {"least": d.els.pt.Min(axis=None), "pt": d.els.pt}
+    fused, columnar = (ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar"))
+    assert same(fused, columnar)
+
+
+def test_each_kernel_of_several_counts_for_itself(
+    d: ht.Array, same: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hep_tables_coffea.codegen.fused.stage.MOST", 1)
+    categories = ht.Hist.new.StrCat([], growth=True, name="kind").Reg(2, 0, 100, name="pt").Double()
+    outputs = {"pt": d.els.pt, "kinds": categories.fill("a", d.jets[d.jets.pt > 1e9].pt).fill("b", d.els.pt)}
+    outputs |= {"few": d.jets[d.jets.pt > 30].pt, "met": d.met * 2}
+    fused, columnar = (ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar"))
+    assert same(fused, columnar)

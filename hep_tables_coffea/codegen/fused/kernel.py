@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import re
@@ -291,16 +292,22 @@ def _signature(takes: list[str]) -> list[str]:
     return [*lines, current, "):"]
 
 
-def _primitives(words: Iterable[str]) -> list[str]:
-    """The text of what the kernel calls."""
+@functools.cache
+def _sources() -> dict[str, str]:
     from hep_tables_coffea.codegen.fused import primitives
 
-    calls = {name: set(re.findall(r"\w+", inspect.getsource(getattr(primitives, name)))) for name in primitives.__all__}
-    wanted = [name for name in primitives.__all__ if name in set(words)]
-    for name in primitives.__all__:  # what is called stands before what calls it
+    return {name: inspect.getsource(getattr(primitives, name)) for name in primitives.__all__}
+
+
+def _primitives(words: Iterable[str]) -> list[str]:
+    """The text of what the kernel calls."""
+    sources = _sources()
+    calls = {name: set(re.findall(r"\w+", text)) for name, text in sources.items()}
+    wanted = [name for name in sources if name in set(words)]
+    for name in sources:  # what is called stands before what calls it
         if any(name in calls[other] for other in wanted) and name not in wanted:
             wanted.insert(0, name)
-    texts = [re.sub(r"  # type: ignore\[[\w-]+\]", "", inspect.getsource(getattr(primitives, name))) for name in wanted]
+    texts = [re.sub(r"  # type: ignore\[[\w-]+\]", "", sources[name]) for name in wanted]
     compiled = "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{text}' for text in texts)
     return [*_HEAD, *(f"{compiled}\n\n" if texts else "").splitlines()]
 

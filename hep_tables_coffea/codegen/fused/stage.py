@@ -16,7 +16,7 @@ from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
 from hep_tables_coffea.graph.traverse import walk
-from hep_tables_coffea.plan.demand import any_column
+from hep_tables_coffea.plan.demand import Demand, any_column, chunk_nodes
 from hep_tables_coffea.types.elements import Record
 
 __all__ = ["FusedStage", "fused_stage", "kernel_name"]
@@ -45,16 +45,26 @@ def fused_stage(
 ) -> FusedStage:
     """The part of some outputs that kernels compute; without lines where it is nothing."""
     stage = FusedStage(names)
+    written = []
     try:
         for group in _groups(outputs):
             kernel = fuse(group, hints, constants)
             stage.refused |= kernel.refused
             if kernel.slabs or kernel.columns:
                 stage.kernels.append(kernel)
-                _Around(stage, kernel, group).write()
+                written.append(_Around(stage, kernel, group))
+                written[-1].write()
+        others = _needed_as_lists({name: node for name, node in outputs.items() if name in stage.refused})
+        for around in written:
+            around.totals(others)
     except Exception as error:  # of all together, as lists that need each other
         return FusedStage(names, refused=dict.fromkeys(outputs, reason_of(error)))
     return stage
+
+
+def _needed_as_lists(left: Mapping[str, g.Node]) -> set[g.Node]:
+    """What the columnar engine needs for the outputs that are left to it."""
+    return {*walk(list(left.values())), *Demand(chunk_nodes(left)).order}
 
 
 #: So many fills and columns are in one kernel: to compile more of them at once takes more than its share of time.
@@ -265,17 +275,21 @@ class _Around:
     def _columns(self, counted: list[str]) -> None:
         for node, column in self.kernel.columns.items():
             place = counted.index(f"n_{column.name}")
-            slice_ = f"[: used[{place}]]"
+            slice_ = f"[: {self.variables['used']}[{place}]]"
             known = f"{self.variables[f'{column.name}_known']}{slice_}" if column.option else "None"
             self._flat[node] = (f"{self.variables[column.name]}{slice_}", known)
-        mine = [node for name, node in self.outputs.items() if name not in self.kernel.refused]
-        for node in mine:
+        for node in self._mine():
             if node.path:
                 self._answer(node, flat=False)
-        others = set(walk([node for name, node in self.outputs.items() if name in self.kernel.refused]))
-        for node in mine:
+
+    def _mine(self) -> list[g.Node]:
+        return [node for name, node in self.outputs.items() if name not in self.kernel.refused]
+
+    def totals(self, others: set[g.Node]) -> None:
+        """What values of the whole dataset are made of, in no lists; but those of `others` must be in lists."""
+        for node in self._mine():
             for one in [] if node.path or isinstance(node, g.Fill) else aggregated(node):
-                if one not in others or len(one.path) < 2:  # awkward needs the lists
+                if one not in others or len(one.path) < 2:
                     self._answer(one, flat=True)
 
     def _answer(self, node: g.Node, flat: bool) -> None:
@@ -317,7 +331,7 @@ class _Around:
             self.stage.helpers.add("add_bins")
             parts = []
             for slab in slabs:
-                filled = f"used[{counted.index(slab.counter)}]" if slab.counter else "True"
+                filled = f"{self.variables['used']}[{counted.index(slab.counter)}]" if slab.counter else "True"
                 categories = tuple_text([str(one) for one in slab.categories])
                 parts.append(f"({slab.begins}, {slab.shape!r}, {categories}, {filled})")
             self.stage.fills[node] = f"{self.variables['bins']}, [{', '.join(parts)}]"
