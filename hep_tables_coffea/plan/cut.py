@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import build
@@ -15,12 +16,23 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path, derives, steps
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.demand import Demand, anchor_paths, chunk_nodes, readable
-from hep_tables_coffea.plan.table import constant_leaf, is_product, make_table, stored_field
+from hep_tables_coffea.plan.table import (
+    constant_leaf,
+    count_of,
+    is_events,
+    is_product,
+    make_table,
+    own_axes,
+    stored_field,
+)
 from hep_tables_coffea.plugins.protocol import Support, Upstream
 from hep_tables_coffea.types.dataset import Dataset
 from hep_tables_coffea.types.elements import Number, Record
 
 __all__ = ["Cut", "make_cut"]
+
+#: Columns that tell an event from all others: they are delivered too, so that deliveries can be joined.
+IDENTITY = ("run", "luminosityBlock", "event", "lumi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,7 @@ class _Frontier:
 
     @property
     def events(self) -> Axis:
-        return next(axis for base, axis in self.tables.items() if base.params[1:] == ("",))
+        return next((axis for base, axis in self.tables.items() if is_events(base)), self._source.path[0])
 
     def collections(self) -> dict[Axis, g.Node]:
         """Of each collection a value on the rows that are delivered."""
@@ -107,12 +119,14 @@ class _Frontier:
         wanted |= {base for base in self.tables if base.kind == "rows"}
         anchors = [arg for node in self.demand.order if not self._takes(node) for arg in node.args]
         for node in walk([*self.demand.order, *self._counts, *map(build.anchor, anchors)]):
-            if not node.path or isinstance(node.type, Record):
+            if len(node.path) < 2 or isinstance(node.type, Record):
                 continue
             table = tuple(self.tables.get(axis.base, axis) for axis in node.path[:2])
             base = table[-1].base
             if base in wanted & self.tables.keys() and base not in found and all(map(derives, table, node.path)):
-                found[base] = build.restrict(build.shrunk(node, len(table)), table)
+                rows = build.restrict(build.shrunk(node, 2), table)
+                if self.can(count_of(rows)):
+                    found[base] = rows
         return found
 
     def columns(self) -> list[g.Node]:
@@ -127,7 +141,20 @@ class _Frontier:
             if leaf is not None and own is not None:
                 taken[build.restrict(build.field(own.args[0], leaf.like), node.path)] = None
                 taken[node] = None
-        return list(taken)
+        return list(taken) + self._identity(bool(taken))
+
+    def _identity(self, others: bool) -> list[g.Node]:
+        """What tells an event from another; some value of each event where there is no other column."""
+        source = self._source
+        stored = [build.field(source, name) for name in source.type.fields]  # type: ignore[union-attr]
+        plain = [node for node in stored if isinstance(node.type, Number) and constant_leaf(node) is None]
+        values = [build.restrict(build.shrunk(node, 1), (self.events,)) for node in plain]
+        known = [made for node, made in zip(plain, values) if node.name in IDENTITY and self.can(made)]  # type: ignore[attr-defined]
+        return known or ([] if others else list(islice(filter(self.can, values), 1)))
+
+    @property
+    def _source(self) -> g.Node:
+        return build.source_of(next(node for node in walk([*self._roots, *self._counts]) if isinstance(node, g.Source)))
 
     def _refuse_stored(self, node: g.Node) -> None:
         if isinstance(node, g.Field) and node.name != build.ROW and not isinstance(node.args[0], g.Behave):
@@ -149,7 +176,7 @@ class _Frontier:
         """Whether a node is delivered, or as good as that."""
         if not node.path or not isinstance(node.type, Number):
             return False
-        if any(self.tables.get(axis.base, axis) is not axis for axis in node.path):
+        if any(self.tables.get(axis.base, axis) is not axis for axis in own_axes(node.path)):
             return False
         if _is_constant(node):
             return True
@@ -163,7 +190,7 @@ class _Frontier:
         """Of each collection the smallest set of rows that has all that is needed."""
         found: dict[Axis, Axis] = {}
         for path in self._paths():
-            for axis in path:
+            for axis in own_axes(path):
                 known = found.get(axis.base, self.tables.get(axis.base))
                 found[axis.base] = axis if known is None else _ancestor(known, axis)
         return found
@@ -173,9 +200,27 @@ class _Frontier:
             if not _is_constant(node):
                 yield node.path
             if not self._takes(node):
-                yield from anchor_paths(node)
+                yield from map(self._countable, anchor_paths(node))
         for node in self._counts:
-            yield node.path
+            yield self._countable(node.path)
+
+    def _countable(self, path: Path) -> Path:
+        """The rows of a path of which only the number is asked; more of them where upstream cannot select these."""
+        found: Path = ()
+        for axis in own_axes(path):
+            while axis.parent is not None and not self._selects((*found, axis)):
+                axis = axis.parent
+            found = (*found, axis)
+        return found
+
+    def _selects(self, path: Path) -> bool:
+        """Whether upstream knows which rows these are."""
+        base = tuple(axis.base for axis in path)
+        stored = walk([*self._roots, *self._counts])
+        node = next((one for one in stored if one.path == base and not isinstance(one.type, Record)), None)
+        if node is None:
+            return False
+        return bool(self.can(build.restrict(node, path) if len(path) == 1 else count_of(build.restrict(node, path))))
 
     def _masks(self) -> list[g.Node]:
         """What selects rows of those that are delivered, where only their number is needed."""
@@ -184,7 +229,7 @@ class _Frontier:
             paths += [path for node in self.demand.order if not self._takes(node) for path in anchor_paths(node)]
         found: dict[g.Node, None] = {}
         for path in paths:
-            for k, axis in enumerate(path):
+            for k, axis in enumerate(own_axes(path)):
                 table = self.tables.get(axis.base, axis)
                 for step in steps(table, axis) if table is not axis else []:
                     if step.node is not None:

@@ -13,11 +13,21 @@ from hep_tables_coffea.graph.axes import Axis, Path, derives, steps
 from hep_tables_coffea.graph.copy import Copy
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.demand import Demand
+from hep_tables_coffea.plan.lower import lower_counts
 from hep_tables_coffea.types.dataset import Dataset
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
-__all__ = ["DeliveredTable", "constant_leaf", "is_product", "make_table", "stored_field"]
+__all__ = [
+    "DeliveredTable",
+    "constant_leaf",
+    "count_of",
+    "is_events",
+    "is_product",
+    "make_table",
+    "own_axes",
+    "stored_field",
+]
 
 
 @dataclass(slots=True)
@@ -65,6 +75,24 @@ class DeliveredTable:
 _PRODUCTS = ("pairs", "cross", "flat")
 
 
+def count_of(rows: g.Node) -> g.Node:
+    """The number of rows in each event."""
+    return functions.reduce("num", build.anchor(rows))
+
+
+def is_events(base: Axis) -> bool:
+    """Whether an axis is that of all events of a dataset."""
+    return base.kind == "rows" and base.params[1] == ""
+
+
+def own_axes(path: Path) -> Path:
+    """The axes of a path that are rows of the event, and stored lists in these; not what was combined with them."""
+    inner = 2
+    while inner < len(path) and path[inner].base.kind == "rows" and "." in path[inner].base.params[1]:
+        inner += 1
+    return path[:inner]
+
+
 def is_product(path: Path) -> bool:
     """Whether a path has a row for each combination of others."""
     inner = any(axis.base.kind == "rows" and "." not in axis.base.params[1] for axis in path[2:])
@@ -108,10 +136,8 @@ class _Making:
 
     def make(self, columns: Sequence[g.Node], groups: Mapping[Axis, g.Node]) -> DeliveredTable:
         for base, rows in groups.items():
-            if len(rows.path) > 1:
-                self._collection(base, rows)
-            else:
-                self.groups[base] = ()
+            self._collection(base, rows)
+        self.groups |= {base: () for base in self.tables if is_events(base)}
         for node in sorted(columns, key=lambda node: stored_field(node) is None):  # stored ones have their own names
             self._add(node)
         schema = Schema(f"{self.dataset.schema.pack}, delivered", self.root.group(), self.dataset.schema.behaviors)
@@ -130,7 +156,7 @@ class _Making:
             assert isinstance(record.type, Record)
             draft.behavior = record.type.behavior
         draft.counter = self._new("n" + "_".join((*names[:-1], name)))
-        self.columns[draft.counter] = functions.reduce("num", build.anchor(rows))
+        self.columns[draft.counter] = count_of(rows)
         self.root.members[draft.counter] = Leaf(draft.counter, "int64")
         parent.members[name] = draft
         self.groups[base] = (*names[:-1], name)
@@ -284,17 +310,17 @@ class _Again:
 
     def _table_path(self, path: Path) -> Path:
         """The rows of the table that a value on larger collections is asked of."""
-        found = []
-        for axis in path:
-            rows = self.table.tables.get(axis.base, axis)
-            found.append(rows if derives(rows, axis) else axis)
-        return tuple(found)
+        own = own_axes(path)
+        found = [self.table.tables.get(axis.base, axis) for axis in own]
+        return (*(rows if derives(rows, axis) else axis for rows, axis in zip(found, own)), *path[len(own) :])
 
     def _needs(self, node: g.Node) -> Sequence[g.Node]:
         if node in self.copy.made or self._delivered(node) is not None or not node.path:
             return ()
         if isinstance(node, (g.Source, g.Metadata)) or _is_stored(node):
             return ()
+        if lower_counts(node) is not node:
+            return (lower_counts(node),)
         if isinstance(node, g.Restrict):
             return [*node.args, *self._masks(node.path)]
         if isinstance(node, (g.Zip, g.Extend)):
@@ -343,6 +369,8 @@ class _Again:
             return build.metadata(self.events, node.name, node.values)
         if isinstance(node, g.Field) and _is_stored(node):
             return self._stored(node)
+        if lower_counts(node) is not node:
+            return self.copy.made[lower_counts(node)]
         if isinstance(node, (g.Zip, g.Extend)):
             return self._record(node)
         args = [self._rows(arg) if self._only_counts(node, arg) else self.copy.made[arg] for arg in node.args]
