@@ -139,7 +139,10 @@ def test_cancelled_request_ends_at_once(client: Any, events: dict[str, str]) -> 
 def test_deleted_request_is_gone_with_its_objects(client: Any, events: dict[str, str]) -> None:
     status = ended(client, [events["a"]])
     path = f"/servicex/transformation/{status['request_id']}"
+    folder = client.endpoint._folder / status["request_id"]
+    assert len(list(folder.iterdir())) == 1
     assert [client.call(method, path)[0] for method in ("DELETE", "GET", "DELETE")] == [200, 404, 404]
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(

@@ -162,8 +162,7 @@ class RestRoutes:
 
     async def delete(self, request: web.Request) -> web.Response:
         found = self._found(request)
-        self._parts.work.cancel(found)
-        del self._parts.store.requests[found.id]
+        self._parts.work.remove(found)
         return _message(200, f"Transformation request {found.id} deleted")
 
     async def file_urls(self, request: web.Request) -> web.Response:

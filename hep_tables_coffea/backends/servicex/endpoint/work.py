@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,12 @@ class Work:
         """It gets no more workers, and loses those it has."""
         request.finish("Canceled")
         self._pool.cancel(request.id)
+
+    def remove(self, request: Request) -> None:
+        """Also its objects go."""
+        self.cancel(request)
+        self._store.requests.pop(request.id, None)
+        shutil.rmtree(self._folder / request.id, ignore_errors=True)
 
     async def stop(self) -> None:
         for task in self._tasks:

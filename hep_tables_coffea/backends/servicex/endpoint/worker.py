@@ -53,11 +53,15 @@ def _answer(job: Any) -> dict[str, Any]:
 
 
 def _warm_up() -> None:
-    """Import what jobs need while nobody waits yet."""
-    import awkward  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
+    """Do once what the first job would have to wait for: imports, and what they do at their first use."""
+    import awkward as ak
     import uproot  # noqa: F401
-    import vector  # noqa: F401
+
+    from hep_tables_coffea import files  # noqa: F401
+    from hep_tables_coffea.backends.servicex.endpoint import funcadl, output
+
+    made = funcadl.run("lambda events: events[events.x > 0]", {"x": ak.Array([[1.0], []])}, 2)
+    output.write(os.devnull, "parquet", {output.TREE: made})
 
 
 def _watch(parent: int, folder: str) -> None:
