@@ -11,7 +11,7 @@ import keyword
 from collections.abc import Callable, Sequence
 
 from hep_tables_coffea.backends.servicex.query import text
-from hep_tables_coffea.backends.servicex.query.dialect import Dialect
+from hep_tables_coffea.backends.servicex.query.dialect import UPROOT
 from hep_tables_coffea.backends.servicex.query.lowering import column_of, needs, sorting_key
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import nodes as g
@@ -31,7 +31,7 @@ def must_be_bound(node: g.Node, holds_item: Callable[[g.Node], bool]) -> Sequenc
     event's columns together with a row only by their names; and it counts the depth of a list from the first argument
     of a function, where there may be a constant.
     """
-    asked = needs(node)
+    asked = needs(node, UPROOT)
     if isinstance(node, g.Restrict) and last_step(node)[1] > 0:
         return [need for need in asked if holds_item(need)]
     if isinstance(node, g.Nest):
@@ -55,8 +55,8 @@ def is_attribute(name: str) -> bool:
 class Arrays:
     """Writes nodes of the columnar dialect. `value` gives the text of what a node needs."""
 
-    def __init__(self, dialect: Dialect, value: Value) -> None:
-        self.dialect, self.value = dialect, value
+    def __init__(self, value: Value) -> None:
+        self.value = value
 
     def write(self, node: g.Node) -> str:
         """The text of a node, of the texts of what it needs."""
@@ -70,7 +70,7 @@ class Arrays:
 
     def visit_Restrict(self, node: g.Restrict) -> str:
         _, k, step = last_step(node)
-        inner, *chosen = needs(node)
+        inner, *chosen = needs(node, UPROOT)
         if k == 0:
             return self.value(inner)  # of which events, the query says once for all columns
         if step.kind == "subset":
@@ -84,27 +84,27 @@ class Arrays:
         return self.column(column_of(node))
 
     def visit_Nest(self, node: g.Nest) -> str:
-        value, outer = needs(node)
+        value, outer = needs(node, UPROOT)
         row, other = names_of([outer.path[-1], value.path[1]])
         each = text.method(self.value(value), "Select", text.function([other], other))
         return text.method(self.value(outer), "Select", text.function([row], each))
 
     def visit_Side(self, node: g.Side) -> str:
         if node.axis.kind == "pairs":
-            chosen = text.method(self.value(needs(node)[0]), "Choose", str(node.axis.params[0]))
+            chosen = text.method(self.value(needs(node, UPROOT)[0]), "Choose", str(node.axis.params[0]))
             one = text.method("pair", "ElementAt", str(node.slot))
             return text.method(chosen, "Select", text.function(["pair"], one))
-        first, second = needs(node)
+        first, second = needs(node, UPROOT)
         names = names_of([first.path[-1], second.path[-1]])
         each = text.method(self.value(second), "Select", text.function([names[1]], names[node.slot]))
         return text.method(self.value(first), "SelectMany", text.function([names[0]], each))
 
     def visit_Join(self, node: g.Join) -> str:
-        first, *others = map(self.value, needs(node))
+        first, *others = map(self.value, needs(node, UPROOT))
         return functools.reduce(lambda one, other: text.method(one, "Concat", other), others, first)
 
     def visit_Flatten(self, node: g.Flatten) -> str:
-        array = needs(node)[0]
+        array = needs(node, UPROOT)[0]
         (row,) = names_of(array.path[1:2])
         return text.method(self.value(array), "SelectMany", text.function([row], row))
 
@@ -114,10 +114,10 @@ class Arrays:
         parts = [self._argument(arg) for arg in node.args]
         if node.function == "ht.where":
             return text.choice(*parts)
-        sign = self.dialect.operators.get(node.function)
+        sign = UPROOT.operators.get(node.function)
         if sign is not None:
             return text.operation(sign, *parts)
-        module, _, name = self.dialect.functions[node.function].rpartition(".")
+        module, _, name = UPROOT.functions[node.function].rpartition(".")
         return text.call(text.attribute(module, name) if module else name, *parts)
 
     def _argument(self, node: g.Node) -> str:
@@ -125,12 +125,12 @@ class Arrays:
 
     def _repeated(self, node: g.Call) -> str:
         """A value for each row: chosen in either case of a condition that has these rows."""
-        value, rows = self._argument(node.args[0]), self.value(needs(node)[-1])
+        value, rows = self._argument(node.args[0]), self.value(needs(node, UPROOT)[-1])
         return text.choice(text.operation("==", rows, rows), value, value)
 
     def visit_Reduce(self, node: g.Reduce) -> str:
-        array = needs(node)[0]
-        name = self.dialect.reducers[node.function]
+        array = needs(node, UPROOT)[0]
+        name = UPROOT.reducers[node.function]
         *rows, one = names_of(array.path[1:])
         sources = [self.value(array), *rows]
         made = text.method(sources.pop(), name, *([text.function([one], one)] if name in ("Any", "All") else []))

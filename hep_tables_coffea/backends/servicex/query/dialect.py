@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["UPROOT", "Dialect"]
+__all__ = ["UPROOT", "XAOD", "Dialect"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,6 +17,7 @@ class Dialect:
     `columnar` says whether operators take whole lists (as in awkward) or one element at a time (as in C++). `operators`
     are signs by the ufunc that they stand for, `functions` names of functions, `reducers` names of methods. `refused` has
     the reason for each kind of node that has no form at all, in the words that follow "the ... dialect of func_adl".
+    `results` are the C++ types of what functions of the user may give.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Dialect:
     functions: Mapping[str, str]
     reducers: Mapping[str, str]
     refused: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{self.name} dialect of func_adl>"
@@ -85,4 +87,42 @@ UPROOT = Dialect(
         "Pick": "fails for a whole file where one list has no such row",
         "Arrange": "has no positions in lists",
     },
+)
+
+#: In C++: double precision, and the last digit of a function of the mathematical library may be another.
+XAOD = Dialect(
+    name="xAOD",
+    codegen="atlasr22",
+    columnar=False,
+    operators={
+        **_ARITHMETIC,
+        "np.power": "**",
+        "np.bitwise_and": "and",
+        "np.logical_and": "and",
+        "np.bitwise_or": "or",
+        "np.logical_or": "or",
+        "np.invert": "not",
+        "np.logical_not": "not",
+    },
+    functions={
+        **{
+            f"np.{name}": name for name in "sin cos tan sinh cosh tanh exp exp2 expm1 log log2 log10 log1p sqrt".split()
+        },
+        **{f"np.arc{name}": f"a{name}" for name in "sin cos tan sinh cosh tanh".split()},
+        "np.arctan2": "atan2",
+        "np.hypot": "hypot",
+        "np.copysign": "copysign",
+        "np.absolute": "abs",
+        "ht.delta_r": "DeltaR",
+    },
+    reducers={"sum": "Sum", "num": "Count", "any": "Any", "all": "All"},
+    refused={
+        **_EVERYWHERE,
+        "Pick": "ends the job where one list has no such row",
+        "Arrange": "has no positions in lists",
+        "Side": "has no combinations",
+        "Join": "joins no collections",
+        "Flatten": "delivers lists in lists as they are",
+    },
+    results={"float64": "double", "float32": "float", "int32": "int", "bool": "bool"},
 )

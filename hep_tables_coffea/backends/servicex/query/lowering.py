@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from hep_tables_coffea.backends.servicex.query.dialect import UPROOT, Dialect
 from hep_tables_coffea.codegen.fused.ir import Unfusable
 from hep_tables_coffea.codegen.fused.vectors import Vectors
 from hep_tables_coffea.graph import build, functions, helpers
@@ -18,55 +19,74 @@ from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number, Record
 
-__all__ = ["column_of", "lowered", "needs", "on_all_events", "sorting_key", "standin"]
+__all__ = ["column_of", "lowered", "needs", "on_all_events", "parts", "resolved", "sorting_key", "standin"]
 
 
 #: Formulas of vectors take long to find. A node is not in its own formula, so that it goes when nobody needs it.
-_lowered: WeakKeyDictionary[g.Node, g.Node] = WeakKeyDictionary()
+_lowered: tuple[WeakKeyDictionary[g.Node, g.Node], ...] = (WeakKeyDictionary(), WeakKeyDictionary())
 _standins: WeakKeyDictionary[g.Node, g.Node] = WeakKeyDictionary()
 
 
-def lowered(node: g.Node) -> g.Node:
+def lowered(node: g.Node, dialect: Dialect) -> g.Node:
     """The same values as another node, where that is simpler to say; else the node itself."""
-    made = _lowered.get(node)
+    known = _lowered[dialect.columnar]
+    made = known.get(node)
     if made is None:
-        made = _lower(node)
+        made = _lower(node, dialect)
+        if made.type != node.type or made.path != node.path:
+            made = node
         if made is not node:
-            _lowered[node] = made
+            known[node] = made
     return made
 
 
-def _lower(node: g.Node) -> g.Node:
-    made = node
+def _lower(node: g.Node, dialect: Dialect) -> g.Node:
     if isinstance(node, g.Reduce):
-        made = _counted(node)
-    elif isinstance(node, g.Field) and isinstance(node.args[0], g.Behave):
-        made = _component(node)
-    elif isinstance(node, g.Behave) and not isinstance(node.type, Record):
-        made = _formula(node)
-    elif _calls(node, "ht.where"):
-        made = _choice(node)
-    elif (isinstance(node, g.UserCall) and _is_delta_r(node)) or _calls(node, "ht.delta_r"):
-        from hep_tables_coffea.record.array import wrap
-
-        made = helpers.delta_r(*(wrap(arg) for arg in node.args))._node
-    return made if made.type == node.type and made.path == node.path else node
+        return _counted(node, dialect)
+    if _is_delta_r(node):
+        return _distance(node, dialect)
+    if not dialect.columnar:
+        return node
+    if isinstance(node, g.Field) and isinstance(node.args[0], g.Behave):
+        return _component(node)
+    if isinstance(node, g.Behave) and not isinstance(node.type, Record):
+        return _formula(node)
+    return _choice(node) if _calls(node, "ht.where") else node
 
 
 def _calls(node: g.Node, name: str) -> bool:
     return isinstance(node, g.Call) and node.function == name
 
 
-def _is_delta_r(node: g.UserCall) -> bool:
-    known = provided(node.declared.name) if node.declared.function is None else None
-    return known is not None and known.numpy is helpers.delta_r
+def _is_delta_r(node: g.Node) -> bool:
+    if isinstance(node, g.UserCall):
+        known = provided(node.declared.name) if node.declared.function is None else None
+        return known is not None and known.numpy is helpers.delta_r
+    return _calls(node, "ht.delta_r") or (isinstance(node, g.Behave) and node.method == "delta_r" and not node.options)
 
 
-def _counted(node: g.Reduce) -> g.Node:
+def _distance(node: g.Node, dialect: Dialect) -> g.Node:
+    """The distance in eta and phi, of four numbers: as its formula, or as the function that C++ has."""
+    from hep_tables_coffea.record.array import wrap
+
+    if isinstance(node, g.Behave):
+        if dialect.columnar:
+            return _formula(node)
+        records = [arg for arg in node.args if build.has_field(arg, "eta") and build.has_field(arg, "phi")]
+        if len(records) != 2 or any(isinstance(record, g.Behave) for record in records):
+            return node
+        return functions.call("ht.delta_r", [build.field(one, name) for one in records for name in ("eta", "phi")])
+    if dialect.columnar:
+        made: g.Node = helpers.delta_r(*(wrap(arg) for arg in node.args))._node
+        return made
+    return functions.call("ht.delta_r", node.args)
+
+
+def _counted(node: g.Reduce, dialect: Dialect) -> g.Node:
     """Counts as sums of conditions, and of rows as counts of a column."""
     array = node.args[0]
     if node.function == "num":
-        made = lower_counts(node)
+        made = lower_counts(node) if dialect.columnar else node
         return made if made is not node else functions.reduce("num", standin(array))
     if node.function == "count" and not array.type.option and not node.options:
         return functions.reduce("num", array)
@@ -137,13 +157,14 @@ def _is_moved_column(node: g.Node) -> bool:
     return is_number and not isinstance(node.args[0], g.Behave) and not node.type.option
 
 
-def needs(node: g.Node) -> tuple[g.Node, ...]:
+def needs(node: g.Node, dialect: Dialect = UPROOT) -> tuple[g.Node, ...]:
     """The columns that the text of a node is made of.
 
     They decide, together with the node, whether it can be part of a query; the text is made of just these.
 
     Args:
         node: a column of a program.
+        dialect: `UPROOT` or `XAOD`.
 
     Example:
         >>> import hep_tables_coffea as ht
@@ -152,7 +173,7 @@ def needs(node: g.Node) -> tuple[g.Node, ...]:
         >>> [need.name for need in needs((jets.pt * jets.eta)._node)]  # doctest: +SKIP
         ['pt', 'eta']
     """
-    made = lowered(node)
+    made = lowered(node, dialect)
     if made is not node:
         return (made,)
     if isinstance(node, g.Restrict):
@@ -165,9 +186,21 @@ def needs(node: g.Node) -> tuple[g.Node, ...]:
         return tuple(arg if k == node.slot else standin(arg) for k, arg in enumerate(node.args))
     if _calls(node, "ht.broadcast"):
         return tuple(arg for arg in (node.args[0], standin(node.args[1])) if arg.path)
-    if isinstance(node, (g.Call, g.Reduce, g.Join, g.Flatten)):
+    if isinstance(node, (g.Call, g.UserCall, g.Reduce, g.Join, g.Flatten)):
         return tuple(arg for arg in node.args if arg.path)
     return ()
+
+
+def resolved(node: g.Node, dialect: Dialect) -> g.Node:
+    """The node that a query says in place of a node."""
+    while lowered(node, dialect) is not node:
+        node = lowered(node, dialect)
+    return node
+
+
+def parts(node: g.Node, dialect: Dialect) -> list[g.Node]:
+    """What the text of a node is made of."""
+    return [resolved(need, dialect) for need in needs(node, dialect)]
 
 
 def _of_restriction(node: g.Restrict) -> tuple[g.Node, ...]:

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from hep_tables_coffea.backends.servicex.query.arrays import OWN_NAMES, is_attribute, must_be_bound
-from hep_tables_coffea.backends.servicex.query.lowering import column_of, lowered, needs
+from hep_tables_coffea.backends.servicex.query.dialect import UPROOT
+from hep_tables_coffea.backends.servicex.query.lowering import column_of, parts, resolved
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.lower import last_step
 from hep_tables_coffea.types.elements import Number
 
-__all__ = ["Steps", "resolved"]
+__all__ = ["Steps"]
 
 #: What is needed twice and longer than this is computed once.
 LONG = 40
@@ -21,31 +22,19 @@ LONG = 40
 DEEP = 25
 
 
-def resolved(node: g.Node) -> g.Node:
-    """The node that a query says in place of a node."""
-    while lowered(node) is not node:
-        node = lowered(node)
-    return node
-
-
-def parts(node: g.Node) -> list[g.Node]:
-    """What the text of a node is made of."""
-    return [resolved(need) for need in needs(node)]
-
-
 class Steps:
     """The steps of a query for some nodes. `names` are the columns that steps make, `hints` the user's own names."""
 
     def __init__(self, roots: Sequence[g.Node], hints: Mapping[g.Node, str]) -> None:
         self._hints = hints
-        self.order = list(walk(roots, parts))
+        self.order = list(walk(roots, lambda node: parts(node, UPROOT)))
         stored = [column_of(node) for node in self.order if isinstance(node, g.Field)]
         self._names = Names({*OWN_NAMES, *stored})
         self.names: dict[g.Node, str] = {}
         self.level: dict[g.Node, int] = {}
         self._find()
         for node in self.order:
-            self.level[node] = max((self.available(part) for part in parts(node)), default=0)
+            self.level[node] = max((self.available(part) for part in parts(node, UPROOT)), default=0)
 
     def available(self, node: g.Node) -> int:
         """The first step that can use a node."""
@@ -53,17 +42,17 @@ class Steps:
 
     def _find(self) -> None:
         """Which nodes get steps."""
-        uses = Counter(part for node in self.order for part in dict.fromkeys(parts(node)))
+        uses = Counter(part for node in self.order for part in dict.fromkeys(parts(node, UPROOT)))
         size: dict[g.Node, int] = {}
         depth: dict[g.Node, int] = {}
         items: set[g.Node] = set()
         for node in self.order:
             for part in must_be_bound(node, items.__contains__):
-                if not _is_plain(resolved(part)):
-                    self._bind(resolved(part))
-            inside = [part for part in parts(node) if part not in self.names]
+                if not _is_plain(resolved(part, UPROOT)):
+                    self._bind(resolved(part, UPROOT))
+            inside = [part for part in parts(node, UPROOT) if part not in self.names]
             own = LONG if isinstance(node, (g.Nest, g.Side)) or _is_sorted(node) else 12
-            size[node] = own + sum(size[part] if part in inside else 10 for part in parts(node))
+            size[node] = own + sum(size[part] if part in inside else 10 for part in parts(node, UPROOT))
             depth[node] = 1 + max((depth[part] for part in inside), default=0)
             if _is_item(node) or any(part in items for part in inside):
                 items.add(node)
@@ -77,7 +66,7 @@ class Steps:
     def _wish(self, node: g.Node) -> str:
         """A name that says what a column is."""
         if isinstance(node, g.Restrict):
-            chosen = resolved(needs(node)[-1])
+            chosen = parts(node, UPROOT)[-1]
             return f"{self._hints.get(chosen, 'selected')}_{_short(node)}"
         if isinstance(node, g.Side):
             return f"{_short(node)}_{node.slot + 1}"
@@ -102,5 +91,5 @@ def _is_item(node: g.Node) -> bool:
 
 def _short(node: g.Node) -> str:
     while not isinstance(node, g.Field):
-        node = parts(node)[0]
+        node = parts(node, UPROOT)[0]
     return column_of(node)

@@ -14,6 +14,7 @@ __all__ = [
     "attribute",
     "call",
     "choice",
+    "constant",
     "dictionary",
     "events",
     "function",
@@ -83,6 +84,16 @@ def number(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         msg = f"{value} cannot be written as a number"
         raise ValueError(msg)
+    return repr(value)
+
+
+def constant(value: Any) -> str:
+    """Plain data: what a generator is told beside a query."""
+    if isinstance(value, dict):
+        names, values = map(constant, value), map(constant, value.values())
+        return f"(dict (list {' '.join(names)}) (list {' '.join(values)}))"
+    if isinstance(value, (list, tuple)):
+        return f"(list {' '.join(map(constant, value))})" if value else "(list)"
     return repr(value)
 
 

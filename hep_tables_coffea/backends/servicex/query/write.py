@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hep_tables_coffea.backends.servicex.query import text
-from hep_tables_coffea.backends.servicex.query.arrays import EVENT, Arrays
+from hep_tables_coffea.backends.servicex.query.array_query import ArrayQuery
 from hep_tables_coffea.backends.servicex.query.capability import supports
 from hep_tables_coffea.backends.servicex.query.dialect import Dialect
-from hep_tables_coffea.backends.servicex.query.lowering import column_of, needs, on_all_events, standin
-from hep_tables_coffea.backends.servicex.query.steps import Steps, resolved
+from hep_tables_coffea.backends.servicex.query.loop_query import LoopQuery
+from hep_tables_coffea.backends.servicex.query.lowering import needs, on_all_events, resolved, standin
 from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import functions
@@ -44,14 +43,21 @@ def write_query(columns: Mapping[str, g.Node], keep: g.Node | None, dialect: Dia
         FuncADL_Uproot().FromTree('Events')
             .Select(lambda e: {'pt': e.Jet_pt / 1000, 'pt_count': e.Jet_pt.Count()})
     """
-    if len(columns) == 1:
+    if len(columns) == 1 and dialect.columnar:
         columns = {**columns, **_counts(*next(iter(columns.items())))}
     masks = _masks(keep)
     _check([*columns.values(), *masks], masks, dialect)
     moved = on_all_events([*columns.values(), *masks])
-    names = {resolved(moved[node]): name for node, name in name_hints(moved).items()}
-    outputs = {name: resolved(moved[node]) for name, node in columns.items()}
-    return _Query(dialect, outputs, [resolved(moved[mask]) for mask in masks], names).write(tree)
+
+    def made(node: g.Node) -> g.Node:
+        return resolved(moved[node], dialect)
+
+    names = {made(node): name for node, name in name_hints(moved).items()}
+    outputs = {name: made(node) for name, node in columns.items()}
+    conditions = [made(mask) for mask in masks]
+    if dialect.columnar:
+        return ArrayQuery(outputs, conditions, names).write(tree)
+    return LoopQuery(outputs, conditions, names).write()
 
 
 def _counts(name: str, node: g.Node) -> dict[str, g.Node]:
@@ -68,7 +74,7 @@ def _masks(keep: g.Node | None) -> list[g.Node]:
 
 
 def _check(nodes: Sequence[g.Node], masks: Sequence[g.Node], dialect: Dialect) -> None:
-    for node in walk(nodes, needs):
+    for node in walk(nodes, lambda node: needs(node, dialect)):
         answer = supports(node, dialect)
         if not answer:
             msg = f"this cannot be part of a query: {answer.reason}"
@@ -79,53 +85,3 @@ def _check(nodes: Sequence[g.Node], masks: Sequence[g.Node], dialect: Dialect) -
             if step.node not in masks:
                 msg = "columns of some events are asked for, and other events are delivered"
                 raise BackendError(msg, values=[("column", node.text), ("events", step.rows_text())], where=node.where)
-
-
-class _Query:
-    """The steps of one query, written from the last to the first, as each must hand on what the next one uses."""
-
-    def __init__(
-        self, dialect: Dialect, outputs: Mapping[str, g.Node], masks: Sequence[g.Node], names: Mapping[g.Node, str]
-    ) -> None:
-        self.dialect, self.outputs, self.masks = dialect, outputs, masks
-        self.steps = Steps([*outputs.values(), *masks], names)
-        self.writer = Arrays(dialect, self.value)
-        self._used: dict[str, None] = {}
-        self._level = 0
-
-    def value(self, node: g.Node) -> str:
-        """The text of a node at the current step."""
-        node = resolved(node)
-        if isinstance(node, g.Field) and node not in self.steps.names:
-            return self._column(column_of(node))
-        if node in self.steps.names and self.steps.level[node] < self._level:
-            return self._column(self.steps.names[node])
-        return self.writer.write(node)
-
-    def _column(self, name: str) -> str:
-        self._used[name] = None
-        return self.writer.column(name)
-
-    def write(self, tree: str | None) -> str:
-        """The whole query."""
-        ready = self.steps.available
-        last = max(ready(node) for node in [*self.outputs.values(), *self.masks])
-        found: list[tuple[str, str]] = []
-        for level in reversed(range(last + 1)):
-            wanted, self._used, self._level = self._used, {}, level
-            members = self._handed_on(wanted) if level < last else self._delivered()
-            found.append(("Select", text.dictionary(members)))
-            conditions = [mask for mask in self.masks if ready(mask) == level]
-            found += [("Where", self.value(mask)) for mask in reversed(conditions)]
-        made = text.events(tree)
-        for name, body in reversed(found):
-            made = text.call(name, made, text.function([EVENT], body))
-        return made
-
-    def _delivered(self) -> dict[str, str]:
-        return {name: self.value(node) for name, node in self.outputs.items()}
-
-    def _handed_on(self, wanted: Mapping[str, None]) -> dict[str, str]:
-        """What later steps use: what this one makes, and what it only hands on."""
-        made = {name: node for node, name in self.steps.names.items() if self.steps.level[node] == self._level}
-        return {name: self.value(made[name]) if name in made else self._column(name) for name in wanted}

@@ -1,0 +1,180 @@
+"""What the dialect of ATLAS can say, where operators take one number: C++ that computes in double precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from hep_tables_coffea.backends.servicex.query.array_rules import is_writable
+from hep_tables_coffea.backends.servicex.query.dialect import Dialect
+from hep_tables_coffea.backends.servicex.query.lowering import needs
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.plugins.functions import provided
+from hep_tables_coffea.types.elements import Number
+
+__all__ = ["ARITHMETIC", "COMPARISONS", "LOGIC", "RULES", "dtype_of"]
+
+ARITHMETIC = ("np.add", "np.subtract", "np.multiply", "np.true_divide", "np.divide", "np.negative", "np.power")
+COMPARISONS = ("np.less", "np.less_equal", "np.greater", "np.greater_equal", "np.equal", "np.not_equal")
+LOGIC = ("np.bitwise_and", "np.bitwise_or", "np.logical_and", "np.logical_or", "np.invert", "np.logical_not")
+#: Numbers that a double holds exactly.
+_EXACT = ("float32", "float64", "int8", "int16", "int32", "uint8", "uint16", "uint32")
+_COUNTS = ("num", "sum")
+#: What is used in several places of an expression is computed in each of them, so that it must not grow.
+LARGEST = 300
+_sizes: WeakKeyDictionary[g.Node, int] = WeakKeyDictionary()
+
+
+def dtype_of(node: g.Node) -> np.dtype[Any]:
+    """The type of a number."""
+    assert isinstance(node.type, Number)
+    return node.type.dtype
+
+
+def _size(node: g.Node, dialect: Dialect) -> int:
+    """How many operations the text of a node has."""
+    if node not in _sizes:
+        found = 1 + sum(_size(need, dialect) for need in needs(node, dialect))
+        _sizes[node] = min(found, 10 * LARGEST)
+    return _sizes[node]
+
+
+def _call(node: g.Call, dialect: Dialect) -> str:
+    name = node.function
+    if name not in (*dialect.operators, *dialect.functions, "ht.broadcast", "ht.where"):
+        return f"has no {name.removeprefix('ht.')}"
+    if node.options:
+        return f"has no options of {name}"
+    for arg in node.args:
+        if isinstance(arg, g.Literal) and not is_writable(arg):
+            return f"cannot write {arg.value!r}"
+        if not isinstance(arg, g.Literal) and not arg.path:
+            return "sees one file, and this is a value of the whole dataset"
+        if arg.type.option or not isinstance(arg.type, Number):
+            return "has no numbers that may be missing"
+    if _size(node, dialect) > LARGEST:
+        return "would compute one expression many times over"
+    rule = next((rule for names, rule in _CALLS if name in names), _function)
+    return rule(node)
+
+
+def _arithmetic(node: g.Call) -> str:
+    types = [dtype_of(arg) for arg in node.args]
+    if _is_count(node):
+        return ""
+    if dtype_of(node) != np.float64:
+        return f"computes in double precision, and this is {node.type}"
+    if any(dtype.name not in _EXACT for dtype in types if not isinstance(dtype, g.Literal)):
+        return f"cannot compute with {' and '.join(dtype.name for dtype in types)}"
+    floating = any(dtype.kind == "f" for dtype in types) or any(isinstance(arg, g.Literal) for arg in node.args)
+    return "" if floating else "divides whole numbers as C++ does"
+
+
+def _is_count(node: g.Node) -> bool:
+    """Whether a value counts things: small, so that the width of whole numbers does not matter."""
+    if isinstance(node, g.Restrict):
+        return _is_count(node.args[0])
+    if isinstance(node, g.Reduce):
+        truth = isinstance(node.args[0].type, Number) and dtype_of(node.args[0]).kind == "b"
+        return node.function == "num" or (node.function == "sum" and truth)
+    if isinstance(node, g.Literal):
+        return type(node.value) is int and abs(node.value) < 1_000_000
+    return isinstance(node, g.Call) and node.function in ("np.add", "np.subtract") and all(map(_is_count, node.args))
+
+
+def _comparison(node: g.Call) -> str:
+    types = [dtype_of(arg) for arg in node.args]
+    if all(dtype.kind == "b" for dtype in types):
+        return "" if node.function in ("np.equal", "np.not_equal") else "has no order of truth values"
+    if any(dtype.kind == "b" for dtype in types):
+        return "compares no truth values with numbers"
+    literal = next((arg.value for arg in node.args if isinstance(arg, g.Literal)), None)
+    if literal is not None:
+        kind = next(dtype.kind for arg, dtype in zip(node.args, types) if not isinstance(arg, g.Literal))
+        negative = kind == "u" and literal < 0
+        fits = not isinstance(literal, int) or abs(literal) < 2**31
+        return "compares unsigned numbers with a negative one" if negative else "" if fits else "has small constants"
+    if {dtype.kind for dtype in types} == {"i", "u"}:
+        return "compares signed with unsigned numbers as C++ does"
+    wide = any(dtype.name in ("int64", "uint64") for dtype in types) and not all(map(_is_count, node.args))
+    return "compares long whole numbers with others inexactly" if wide and len(set(types)) > 1 else ""
+
+
+def _logic(node: g.Call) -> str:
+    truths = all(dtype_of(arg).kind == "b" for arg in node.args)
+    return "" if truths else f"has {node.function.removeprefix('np.')} of truth values alone"
+
+
+def _choice(node: g.Call) -> str:
+    condition, *others = node.args
+    if isinstance(condition, g.Literal) or dtype_of(condition).kind != "b":
+        return "chooses by a truth value"
+    if dtype_of(node) != np.float64:
+        return f"chooses in double precision, and this is {node.type}"
+    exact = all(isinstance(arg, g.Literal) or dtype_of(arg).name in _EXACT for arg in others)
+    return "" if exact else "chooses in double precision, which does not hold such numbers"
+
+
+def _function(node: g.Call) -> str:
+    if node.function == "np.absolute":
+        held = dtype_of(node).name in _EXACT
+        return "" if held and dtype_of(node).kind != "b" else f"has no absolute value of {node.type}"
+    if all(dtype_of(arg) == np.float64 or isinstance(arg, g.Literal) for arg in node.args):
+        return ""
+    return f"computes {node.function.rpartition('.')[2]} in double precision alone"
+
+
+def _broadcast(node: g.Call) -> str:
+    return ""
+
+
+_CALLS: tuple[tuple[tuple[str, ...], Callable[[g.Call], str]], ...] = (
+    (ARITHMETIC, _arithmetic),
+    (COMPARISONS, _comparison),
+    (LOGIC, _logic),
+    (("ht.where",), _choice),
+    (("ht.broadcast",), _broadcast),
+)
+
+
+def _nested(node: g.Nest, dialect: Dialect) -> str:
+    return "" if len(node.args[0].path) > node.prefix else "repeats no records"
+
+
+def _reducer(node: g.Reduce, dialect: Dialect) -> str:
+    array = node.args[0]
+    if node.function not in dialect.reducers:
+        return f"has no {node.function} of a list"
+    if node.options:
+        return f"has no options of {node.function}"
+    if array.type.option:
+        return "has no numbers that may be missing"
+    truth = dtype_of(array).kind == "b"
+    if node.function in ("any", "all") and not truth:
+        return f"has {node.function} of truth values alone"
+    if node.function == "sum" and not truth and dtype_of(array) != np.float64:
+        return f"sums in double precision, and this is {node.type}"
+    return "" if len(array.path) > 1 else "reduces lists of the event"
+
+
+def _user_call(node: g.UserCall, dialect: Dialect) -> str:
+    known = provided(node.declared.name) if node.declared.function is None else None
+    if known is None or known.cpp is None:
+        return f"has no function {node.declared.name}: ht.backend_function(..., cpp=...) gives it one"
+    if node.type.option or not isinstance(node.type, Number) or node.type.dtype.name not in dialect.results:
+        return f"has no functions that give {node.type}"
+    if any(isinstance(arg, g.Literal) and not is_writable(arg) for arg in node.args):
+        return "cannot write an argument"
+    return "" if all(isinstance(arg, g.Literal) or arg.path for arg in node.args) else "sees one file alone"
+
+
+#: Why a node has no form, or ""; by its kind.
+RULES: Mapping[type[g.Node], Callable[[Any, Dialect], str]] = {
+    g.Nest: _nested,
+    g.Call: _call,
+    g.Reduce: _reducer,
+    g.UserCall: _user_call,
+}

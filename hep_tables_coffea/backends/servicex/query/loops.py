@@ -1,0 +1,265 @@
+"""The text of nodes where operators take one number: rows of lists are the parameters of lambdas.
+
+What func_adl_xAOD makes C++ of. A list is its source, filtered by `Where`, with `Select` of the value of each row.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hep_tables_coffea.backends.servicex.query import text
+from hep_tables_coffea.backends.servicex.query.dialect import XAOD
+from hep_tables_coffea.backends.servicex.query.loop_rules import ARITHMETIC, COMPARISONS, dtype_of
+from hep_tables_coffea.backends.servicex.query.lowering import column_of, parts, resolved
+from hep_tables_coffea.codegen.source import Names
+from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.axes import Axis
+from hep_tables_coffea.plan.lower import last_step
+from hep_tables_coffea.plugins.functions import provided
+
+__all__ = ["EVENT", "Loops"]
+
+EVENT = "e"
+Env = tuple[str, ...]
+
+
+Call = tuple[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the rows of a stored list come from: calls one after the other, of the event or of a row of `owner`."""
+
+    calls: tuple[Call, ...]
+    owner: Axis | None = None
+
+
+class Loops:
+    """Writes nodes of the dialect for ATLAS. `bound` are lists that an earlier step has filtered, by their axes."""
+
+    def __init__(self, nodes: Iterable[g.Node], bound: Mapping[Axis, str] | None = None) -> None:
+        self.bound = bound or {}
+        #: What an earlier step has to hand on beside, with names; None where there is no such step.
+        self.handed_on: dict[Call, str] | None = None if bound is None else {}
+        self._names = Names(self.bound.values())
+        #: How often each filtered list of the event is used.
+        self.uses: Counter[Axis] = Counter()
+        #: Functions of C++ that the generator is told of.
+        self.functions: dict[str, dict[str, Any]] = {}
+        self._rows: dict[Axis, Rows] = {}
+        for node in nodes:
+            if isinstance(node, g.Field):
+                self._learn(node)
+
+    def _learn(self, node: g.Field) -> None:
+        """The lists that a column is in, from its name."""
+        calls, lists = _calls(column_of(node)), [axis.base for axis in node.path[1:]]
+        if not _is_list(node):
+            calls = calls[:-1]
+        for k, axis in enumerate(lists):
+            first = len(calls) - len(lists) + 1  # an object of the event has its lists behind a call of its own
+            made = calls[:first] if k == 0 else calls[first + k - 1 : first + k]
+            self._rows.setdefault(axis, Rows(tuple(made), lists[k - 1] if k else None))
+
+    # -- lists --
+
+    def column(self, node: g.Node, env: Env = (EVENT,)) -> str:
+        """The values of a node for the rows of `env`: one, or a list."""
+        node = resolved(node, XAOD)
+        if len(env) == len(node.path):
+            return self.scalar(node, env)
+        row = self.name(node.path[len(env)], env)
+        value = self.column(node, (*env, row))
+        if value == row:  # a list of numbers is only written if something is done with them
+            value = text.operation("*", row, "1")
+        return text.method(self.rows(node, env), "Select", text.function([row], value))
+
+    def name(self, axis: Axis, env: Env) -> str:
+        """The parameter of a lambda over the rows of an axis."""
+        return Names({*env, EVENT}).new(axis.base.name.strip(".").lower().removesuffix("s"))
+
+    def rows(self, node: g.Node, env: Env) -> str:
+        """The rows of the next axis of a node, filtered as they are."""
+        node, k = resolved(node, XAOD), len(env)
+        axis = node.path[k]
+        if k == 1 and axis.kind == "subset":
+            self.uses[axis] += 1
+            if axis in self.bound:
+                return text.attribute(EVENT, self.bound[axis])
+        if isinstance(node, g.Restrict):
+            return self._restricted(node, env)
+        if isinstance(node, g.Nest):
+            value, outer = parts(node, XAOD)
+            more = len(outer.path) - node.prefix
+            if k < len(outer.path):
+                return self.rows(outer, env)
+            return self.rows(value, (*env[: node.prefix], *env[node.prefix + more :]))
+        if isinstance(node, g.Field):
+            return self._source(node, env)
+        return self.rows(next(part for part in parts(node, XAOD) if part.path[: k + 1] == node.path[: k + 1]), env)
+
+    def _restricted(self, node: g.Restrict, env: Env) -> str:
+        inner, *chosen = parts(node, XAOD)
+        _, k, step = last_step(node)
+        if k != len(env):
+            return self.rows(inner, env)
+        row = self.name(step, env)
+        condition = self.column(chosen[0], (*env, row))
+        return text.method(self.rows(inner, env), "Where", text.function([row], condition))
+
+    def _source(self, node: g.Field, env: Env) -> str:
+        found = self._rows[node.path[len(env)].base]
+        owners = [row for axis, row in zip(node.path, env) if axis.base is found.owner]
+        if not owners and self.handed_on is not None:
+            name, *more = found.calls
+            return _called(self._hand_on(name), more)
+        return _called(owners[-1] if owners else EVENT, found.calls)
+
+    def _hand_on(self, call: Call) -> str:
+        """An object of the event that an earlier step hands on."""
+        assert self.handed_on is not None
+        if call not in self.handed_on:
+            self.handed_on[call] = self._names.new(call[0])
+        return text.attribute(EVENT, self.handed_on[call])
+
+    def call(self, call: Call) -> str:
+        """An object of the event."""
+        return _called(EVENT, [call])
+
+    # -- one row --
+
+    def scalar(self, node: g.Node, env: Env) -> str:
+        """The value of a node for one row of each of its axes."""
+        return getattr(self, f"visit_{type(node).__name__}")(node, env)  # type: ignore[no-any-return]
+
+    def visit_Field(self, node: g.Field, env: Env) -> str:
+        if _is_list(node):
+            return env[-1]  # a number in a list of numbers
+        calls = _calls(column_of(node))
+        if len(env) > 1:
+            return _called(env[-1], calls[-1:])
+        if self.handed_on is not None:
+            return _called(self._hand_on(calls[0]), calls[1:])
+        return _called(EVENT, calls)
+
+    def visit_Restrict(self, node: g.Restrict, env: Env) -> str:
+        return self.column(parts(node, XAOD)[0], env)
+
+    def visit_Nest(self, node: g.Nest, env: Env) -> str:
+        value, outer = parts(node, XAOD)
+        return self.column(value, (*env[: node.prefix], *env[len(outer.path) :]))
+
+    def visit_Call(self, node: g.Call, env: Env) -> str:
+        if node.function == "ht.broadcast":
+            return self._argument(node.args[0], node, env)
+        values = [self._argument(arg, node, env) for arg in node.args]
+        if node.function == "ht.where":
+            return text.choice(*values)
+        sign = XAOD.operators.get(node.function)
+        if sign is not None:
+            return text.operation(sign, *values)
+        return text.call(XAOD.functions[node.function], *values)
+
+    def _argument(self, node: g.Node, user: g.Node, env: Env) -> str:
+        if isinstance(node, g.Literal):
+            return text.number(_as_cpp(node.value, user))
+        node = resolved(node, XAOD)
+        value = self.column(node, env[: len(node.path)])
+        plain = isinstance(user, g.Call) and user.function in COMPARISONS
+        named = isinstance(node, g.Call) and node.function in XAOD.functions and node.function != "ht.delta_r"
+        if named and not plain and isinstance(node, g.Call):
+            return self._own_function(node, env)
+        return value
+
+    def _own_function(self, node: g.Call, env: Env) -> str:
+        """A mathematical function by a name of ours: the generator cannot compute with the ones that it knows."""
+        name = XAOD.functions[node.function]
+        arguments = [f"x{k + 1}" for k in range(len(node.args))]
+        own = f"{name}_of"
+        called = f"std::{'fabs' if name == 'abs' else name}({', '.join(arguments)})"
+        self.functions[own] = _cpp_function(own, arguments, f"auto result = {called};", "double")
+        return text.call(own, *(self._argument(arg, node, env) for arg in node.args))
+
+    def visit_UserCall(self, node: g.UserCall, env: Env) -> str:
+        declared = node.declared
+        known = provided(declared.name)
+        assert known is not None
+        result = XAOD.results[dtype_of(node).name]
+        code = f"auto result = [&]() -> {result} {{ {known.cpp} }}();"
+        self.functions[declared.name] = _cpp_function(declared.name, list(declared.parameters), code, result)
+        return text.call(declared.name, *(self._argument(arg, node, env) for arg in node.args))
+
+    def visit_Reduce(self, node: g.Reduce, env: Env) -> str:
+        array = parts(node, XAOD)[0]
+        truth = dtype_of(array).kind == "b"
+        if node.function == "num" or not truth:
+            source = self.rows(array, env) if node.function == "num" else self.column(array, env)
+            return text.method(source, "Count" if node.function == "num" else "Sum")
+        row = self.name(array.path[-1], env)
+        condition = self.column(array, (*env, row))
+        if node.function == "all":
+            condition = text.operation("not", condition)
+        chosen = text.method(self.rows(array, env), "Where", text.function([row], condition))
+        count = text.method(chosen, "Count")
+        if node.function == "sum":
+            return count
+        return text.operation("==" if node.function == "all" else ">", count, "0")
+
+
+def _as_cpp(value: Any, user: g.Node) -> Any:
+    """A constant beside a column: as precise as the column, and no whole number where one divides."""
+    if not isinstance(user, g.Call) or isinstance(value, bool):
+        return value
+    types = [dtype_of(arg) for arg in user.args if not isinstance(arg, g.Literal)]
+    if user.function in COMPARISONS and any(dtype == np.float32 for dtype in types):
+        return float(np.float32(value))
+    if user.function in ARITHMETIC and all(dtype.kind in "iu" for dtype in types) and dtype_of(user).kind == "f":
+        return float(value)
+    return value
+
+
+def _cpp_function(name: str, arguments: list[str], code: str, result: str) -> dict[str, Any]:
+    return {
+        "metadata_type": "add_cpp_function",
+        "name": name,
+        "include_files": ["cmath"],
+        "arguments": arguments,
+        "code": [code],
+        "return_type": result,
+    }
+
+
+def _is_list(node: g.Field) -> bool:
+    """Whether a column has a list of numbers in each row."""
+    return len(node.path) > len(node.args[0].path)
+
+
+def _called(source: str, calls: Iterable[Call]) -> str:
+    for method, arguments in calls:
+        source = text.method(source, method, *map(text.constant, arguments))
+    return source
+
+
+def _calls(column: str) -> list[Call]:
+    """The calls that a column's name stands for: `Jets('AnalysisJets').pt` are those of `Jets` and of `pt`.
+
+    Keywords are for the schema pack alone: they say what a bank is made of.
+    """
+    node: ast.expr = ast.parse(column, mode="eval").body
+    calls: list[Call] = []
+    arguments: tuple[Any, ...] = ()
+    while True:
+        if isinstance(node, ast.Call):
+            arguments, node = tuple(ast.literal_eval(arg) for arg in node.args), node.func
+        elif isinstance(node, ast.Attribute):
+            calls.append((node.attr, arguments))
+            arguments, node = (), node.value
+        else:
+            assert isinstance(node, ast.Name)
+            return [*calls, (node.id, arguments)][::-1]
