@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from hep_tables_coffea.backends.servicex.delivery.request import Delivered, DeliveredFile, Request
 from hep_tables_coffea.backends.servicex.delivery.service import Service
 from hep_tables_coffea.backends.servicex.delivery.work import How, Stop, Work
 
 __all__ = ["deliver", "deliver_all"]
+
+Answer = TypeVar("Answer")
 
 
 async def deliver(
@@ -57,24 +59,33 @@ def deliver_all(
     The arguments are those of `deliver`; `on_file` is told the request as well, and is called in that thread. If one
     request fails the others are not waited for: they go on at the server, and the next call has their answers. If this
     call is interrupted, all are canceled.
+
+    Example:
+        >>> deliver_all([], Service("http://localhost:5000"))
+        ()
     """
-    wanted = How(**how)
-    answer: Future[tuple[Delivered, ...]] = Future()
-    stop, started = Stop(), threading.Event()
+    wanted, stop = How(**how), Stop()
+    return in_thread(lambda: _side_by_side(requests, service, on_file, wanted, stop))
+
+
+def in_thread(work: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+    """The result of a coroutine that runs in a thread. If the waiting is interrupted, it is canceled and ends first."""
+    answer: Future[Answer] = Future()
+    started = threading.Event()
     running: list[Any] = []
 
-    async def main() -> tuple[Delivered, ...]:
+    async def main() -> Answer:
         running.extend((asyncio.get_running_loop(), asyncio.current_task()))
         started.set()
-        return await _side_by_side(requests, service, on_file, wanted, stop)
+        return await work()
 
-    def work() -> None:
+    def run() -> None:
         try:
             answer.set_result(asyncio.run(main()))
         except BaseException as error:
             answer.set_exception(error)
 
-    thread = threading.Thread(target=work, name="servicex delivery", daemon=True)
+    thread = threading.Thread(target=run, name="servicex delivery", daemon=True)
     thread.start()
     try:
         return answer.result()

@@ -55,7 +55,7 @@ class How:
             raise UsageError(msg, hint="on_error is one of 'raise', 'report'", located=False)
 
     def pace_for(self, service: Service) -> Pace:
-        return self.pace or (Pace(longest=0.5) if service.is_local else Pace())
+        return self.pace or (Pace(first=0.02, longest=0.5) if service.is_local else Pace())
 
 
 @dataclass
@@ -172,7 +172,7 @@ class Work:
         from hep_tables_coffea.backends.servicex.delivery.course import Course
 
         capabilities = await self._capabilities(server)
-        request_id = await self._known(server) or await self._submit(server, capabilities)
+        request_id = await self._known(server) or await self._submit(server)
         self.course = Course(
             self.request,
             server,
@@ -230,19 +230,29 @@ class Work:
         status = await server.status_of(request_id) if request_id else None
         return request_id if status is not None and (not status.is_done or status.word == "Complete") else ""
 
-    async def _submit(self, server: Server, capabilities: list[str]) -> str:
-        """Put the request. If this is canceled meanwhile, so is the request that the server may have taken up."""
+    async def _submit(self, server: Server) -> str:
+        """Put the request. If this is stopped meanwhile, the server may have taken it up: its answer is waited for."""
         title = self.request.title[: await server.get_servicex_sample_title_limit() or TITLE]
         task = asyncio.ensure_future(server.submit_transform(transform(self.request, title)))
         try:
             request_id = await asyncio.shield(task)
         except asyncio.CancelledError:
             with suppress(Exception):
-                await server.cancel(await asyncio.wait_for(task, 10))
+                await self._leave(server, await asyncio.wait_for(task, 10))
             raise
+        self._remember(request_id)
+        return request_id
+
+    async def _leave(self, server: Server, request_id: str) -> None:
+        """What becomes of a request that was just put and is not waited for."""
+        if self.stop.goes_on and self._resumes:
+            self._remember(request_id)
+        else:
+            await server.cancel(request_id)
+
+    def _remember(self, request_id: str) -> None:
         if self._shelf is not None:
             self._shelf.remember(self.request, request_id)
-        return request_id
 
     async def _withdraw(self, server: Server, goes_on: bool) -> None:
         """Leave the request to a later run; or cancel it, and drop what is here of it."""
