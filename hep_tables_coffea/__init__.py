@@ -15,6 +15,7 @@ Example:
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea import samples
@@ -45,6 +46,7 @@ from hep_tables_coffea.run.job import run_uproot_job
 
 if TYPE_CHECKING:
     from hep_tables_coffea.backends.coffea.own_executor import Executor
+    from hep_tables_coffea.backends.servicex import face as servicex
 
 nanoaod = opener("nanoaod")
 physlite = opener("physlite")
@@ -52,6 +54,7 @@ flat = opener("flat")
 treemaker = opener("treemaker")
 edm4hep = opener("edm4hep")
 delphes = opener("delphes")
+xaod = opener("xaod")
 
 __all__ = [
     "Array",
@@ -88,11 +91,13 @@ __all__ = [
     "run_uproot_job",
     "samples",
     "save_form",
+    "servicex",
     "to_processor",
     "treemaker",
     "user_func",
     "where",
     "write_processor",
+    "xaod",
     "xaod_table",
     "zip_rows",
 ]
@@ -103,7 +108,9 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """`ht.<schema>(source)` for schema packs of other packages, and what needs coffea to be loaded."""
+    """`ht.<schema>(source)` for schema packs of other packages, and what needs coffea or servicex to be loaded."""
+    if name == "servicex":
+        return importlib.import_module("hep_tables_coffea.backends.servicex.face")
     if name == "Executor":
         from hep_tables_coffea.backends.coffea.own_executor import Executor
 

@@ -12,7 +12,7 @@ import numpy as np
 from hep_tables_coffea.errors import ControlFlowError, RecordingError, UsageError
 from hep_tables_coffea.graph import build, serialize
 from hep_tables_coffea.graph.nodes import Node
-from hep_tables_coffea.record.values import node_of, shown
+from hep_tables_coffea.record.values import node_of
 from hep_tables_coffea.types.elements import Record
 
 __all__ = ["Array", "wrap"]
@@ -116,14 +116,11 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
 
         define_column(self._node, name, value)
 
-    def __call__(self, bank: str | None = None) -> Array:
+    def __call__(self, bank: str | None = None, **options: t.Any) -> Array:
         """The call forms of the paper: `x.pt()` is `x.pt`, `df.Electrons("Electrons")` names the stored collection."""
-        if bank is None or bank == self._node.path[-1].base.name:
-            return self
-        msg = f"there is no bank {shown(bank)} of {self._node.path[-1].name}"
-        raise UsageError(
-            msg, values=[("value", self.type)], hint=f"the bank of this file is {self._node.path[-1].name!r}"
-        )
+        from hep_tables_coffea.record.names import bank_of
+
+        return self if bank is None and not options else wrap(bank_of(self._node, bank, options))
 
     # -- protocols --
 

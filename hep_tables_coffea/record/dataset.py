@@ -10,11 +10,12 @@ from typing import Any
 from hep_tables_coffea.errors import ColumnNotFoundError, SourceError, hint_names
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.record.array import Array, wrap
+from hep_tables_coffea.record.catalogued import source_of
 from hep_tables_coffea.record.layouts import lay_out
 from hep_tables_coffea.record.saved_form import read_form, save_form
 from hep_tables_coffea.record.sources import samples_of
 from hep_tables_coffea.record.values import shown
-from hep_tables_coffea.types.dataset import Dataset
+from hep_tables_coffea.types.dataset import Dataset, is_named
 
 __all__ = ["dataset", "metadata", "opener", "save_form", "xaod_table"]
 
@@ -33,7 +34,8 @@ def dataset(
 
     Args:
         source: a path, a pattern, a URL, a list of them, a fileset of coffea (`{"ttbar": {"files": {path: tree},
-            "metadata": {...}}, ...}`), or a JSON or YAML file that holds one.
+            "metadata": {...}}, ...}`), or a JSON or YAML file that holds one. Or a dataset of ServiceX:
+            `servicex.dataset.Rucio`, `FileList`, `XRootD`, `CERNOpenData`, or its name, such as `"rucio://scope:name"`.
         schema: the name of a schema pack, a schema class of coffea, or None to find it from the columns.
         tree: the name of the tree, where the source does not say it.
         metadata: values for every sample, such as `{"is_mc": True}`.
@@ -76,24 +78,35 @@ def opener(pack: str) -> Callable[..., Array]:
     return open_dataset
 
 
-def xaod_table(*datasets: Any) -> Array:
+def xaod_table(*datasets: Any, **options: Any) -> Array:
     """The root of the paper: ATLAS events, several datasets one after the other.
 
     Args:
-        datasets: PHYSLITE files: paths, patterns, lists of them.
+        datasets: PHYSLITE files: paths, patterns, lists of them. Or datasets of ServiceX: `servicex.dataset.Rucio(...)`
+            and its like, `"rucio://scope:name"`: their types are those of the methods of xAOD.
+        options: as of `ht.dataset`.
+
+    Raises:
+        SourceError: no dataset, something that is none, or files beside names.
     """
     if not datasets:
         msg = "xaod_table needs a dataset"
-        raise SourceError(msg, hint='ht.xaod_table("DAOD_PHYSLITE.root")')
+        raise SourceError(msg, hint='ht.xaod_table("DAOD_PHYSLITE.root"), ht.xaod_table("rucio://mc20_13TeV:name")')
     paths: list[str] = []
     for one in datasets:
+        catalogued = source_of(one)
+        one = catalogued if catalogued is not None else one
         members = one if isinstance(one, (list, tuple)) and one else [one]
         for member in members:
             if not isinstance(member, (str, Path)):
                 msg = f"{shown(member)} is no dataset"
-                raise SourceError(msg, hint="a dataset is a path, a pattern, a URL, or a list of them")
+                raise SourceError(msg, hint="a dataset is a path, a pattern, a URL, a list of them, or one of ServiceX")
         paths += list(map(str, members))
-    return dataset(paths, schema="physlite")
+    named = list(map(is_named, paths))
+    if any(named) and not all(named):
+        msg = "files and datasets of a catalogue cannot be one table"
+        raise SourceError(msg, hint="open them apart, each with ht.xaod_table")
+    return dataset(paths, schema="xaod" if all(named) else "physlite", **options)
 
 
 def metadata(events: Array, name: str) -> Array:

@@ -27,6 +27,8 @@ def lay_out(
     samples: Sequence[Sample], schema: Any, rules: Mapping[str, Any], every_file: bool
 ) -> tuple[list[Sample], Schema]:
     pack = _pack(schema)
+    if getattr(pack, "remote", False):
+        return list(samples), _build(pack, {}, rules)
     trees = () if pack is None else pack.trees
     tables = _describe(_chosen(samples, every_file), trees)
     if isinstance(schema, type):

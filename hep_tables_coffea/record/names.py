@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from hep_tables_coffea.errors import FieldNotFoundError, hint_names
-from hep_tables_coffea.graph import functions
-from hep_tables_coffea.graph.nodes import Extend, Node
+from hep_tables_coffea.errors import FieldNotFoundError, UsageError, hint_names
+from hep_tables_coffea.graph import build, functions
+from hep_tables_coffea.graph.nodes import Extend, Field, Node, Source
 from hep_tables_coffea.graph.refer import ancestors, follow
 from hep_tables_coffea.record.columns import as_record, base_record, defined_names
 from hep_tables_coffea.record.named import named_value
+from hep_tables_coffea.record.values import shown
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Reference
 
-__all__ = ["attribute", "behavior_names", "known_names", "references"]
+__all__ = ["attribute", "bank_of", "behavior_names", "known_names", "references"]
 
 #: What every awkward or vector class has and no physicist means.
 _PLUMBING = frozenset(
@@ -47,6 +48,24 @@ def attribute(node: Node, name: str) -> Node | Callable[..., Node]:
     what = _called(node)
     msg = f"{what} has no {name!r}"
     raise FieldNotFoundError(msg, values=[(what, node.text)], hint=hint_names(name, known_names(node)))
+
+
+def bank_of(node: Node, bank: str | None, options: Mapping[str, Any]) -> Node:
+    """The stored collection of that name, with the options of the schema."""
+    if isinstance(node, Field) and isinstance(node.args[0], Source):
+        group: Any = node.args[0].type.group  # type: ignore[union-attr]
+        given = ", ".join([*([repr(bank)] if bank is not None else []), *(f"{k}={v!r}" for k, v in options.items())])
+        try:
+            if f"{node.name}({given})" in group.fields:
+                return build.field(node.args[0], f"{node.name}({given})")
+        except ValueError as error:
+            raise UsageError(str(error), values=[("value", node.text)]) from error
+    if not options and bank == node.path[-1].base.name:
+        return node
+    msg = f"there is no bank {shown(bank)} of {node.path[-1].name}"
+    if options:
+        msg = f"{node.path[-1].name} takes no {next(iter(options))}="
+    raise UsageError(msg, values=[("value", node.text)], hint=f"the bank of this file is {node.path[-1].name!r}")
 
 
 _REDUCERS = {name.lower(): name for name in "Count Sum Min Max Mean Std Any All First Last ArgMin ArgMax".split()}

@@ -13,8 +13,9 @@ import yaml
 
 from hep_tables_coffea import config, files
 from hep_tables_coffea.errors import FileMissingError, SourceError, translate
+from hep_tables_coffea.record.catalogued import source_of
 from hep_tables_coffea.record.values import shown
-from hep_tables_coffea.types.dataset import Sample
+from hep_tables_coffea.types.dataset import Sample, is_named
 
 __all__ = ["samples_of"]
 
@@ -22,6 +23,7 @@ _FILESETS = (".json", ".json.gz", ".yaml", ".yml")
 
 
 def samples_of(source: Any, tree: str | None, metadata: dict[str, Any], name: str | None) -> list[Sample]:
+    """The samples of what a user gives: files, a fileset, or a dataset that a catalogue knows."""
     if isinstance(source, (str, Path)) and str(source).endswith(_FILESETS):
         source = _read_fileset(Path(source))
     if isinstance(source, Mapping):
@@ -38,6 +40,8 @@ def _nothing() -> Any:
 
 
 def _name_of(path: str) -> str:
+    if is_named(path):
+        return path.partition("://")[2].partition("?")[0].rpartition(":")[2] or "events"
     return Path(path.split("?")[0]).name.split(".")[0] or "events"
 
 
@@ -69,6 +73,9 @@ def _sample(name: str, part: Any, tree: str | None, metadata: Mapping[str, Any])
 
 
 def _files(source: Any, tree: str | None) -> list[tuple[str, str | None]]:
+    catalogued = source_of(source)
+    if catalogued is not None:
+        source = catalogued
     if isinstance(source, (str, Path)):
         return _expand(str(source), tree)
     if isinstance(source, Mapping):
@@ -93,6 +100,8 @@ def _tree_of(own: Any) -> str | None:
 
 
 def _expand(path: str, tree: str | None) -> list[tuple[str, str | None]]:
+    if is_named(path):
+        return [(path, tree)]
     head, separator, tail = path.rpartition(".root:")
     if separator and "/" not in tail.replace("/", "", 1)[:1] and not tail.isdigit():
         path, tree = head + ".root", tail

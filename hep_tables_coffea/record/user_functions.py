@@ -62,6 +62,7 @@ class UserFunction:
             self.vectorized,
             self._result_type(),
             self.where,
+            tuple(self.signature.parameters),
         )
 
     def _result_type(self) -> Element:

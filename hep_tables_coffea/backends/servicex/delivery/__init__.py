@@ -9,11 +9,11 @@ from hep_tables_coffea.backends.servicex.delivery.problems import (
     IncompleteError,
     OverdueError,
     UnreachableError,
+    UnwritableError,
 )
 from hep_tables_coffea.backends.servicex.delivery.request import Delivered, DeliveredFile, FailedFile, Pace, Request
 from hep_tables_coffea.backends.servicex.delivery.service import Service
 from hep_tables_coffea.backends.servicex.delivery.shelf import root_of
-from hep_tables_coffea.backends.servicex.delivery.sources import source_of
 from hep_tables_coffea.backends.servicex.delivery.work import discard
 
 __all__ = [
@@ -28,9 +28,9 @@ __all__ = [
     "Request",
     "Service",
     "UnreachableError",
+    "UnwritableError",
     "deliver",
     "deliver_all",
     "discard",
     "root_of",
-    "source_of",
 ]

@@ -1,4 +1,4 @@
-"""From the data set objects of the servicex package to sources of a request."""
+"""The dataset objects of the servicex package, as the names that a catalogue knows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["source_of"]
 
 
 def source_of(dataset: Any) -> str | tuple[str, ...] | None:
-    """What `Request(source=...)` takes, of `servicex.dataset.Rucio`, `FileList`, `XRootD` or `CERNOpenData`.
+    """The name of a dataset, or the files of a list, of `servicex.dataset.Rucio`, `FileList`, `XRootD` or `CERNOpenData`.
 
     None for everything else. The package is not imported: who has such an object has imported it.
 
