@@ -14,6 +14,7 @@ from hep_tables_coffea.backends.servicex.endpoint import local, transform
 from hep_tables_coffea.backends.servicex.endpoint.funcadl import translate
 from hep_tables_coffea.backends.servicex.endpoint.guard import QueryRefusedError
 from hep_tables_coffea.backends.servicex.endpoint.qastle_text import read_query
+from hep_tables_coffea.backends.servicex.endpoint.sharing import share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,13 +190,13 @@ def test_wide_file_is_not_handed_to_dask(client_of: Callable[..., Any], tmp_path
 
     path = str(tmp_path / "wide.root")
     with uproot.recreate(path) as file:
-        file.mktree("Events", {f"x{number}": np.arange(3.0) + number for number in range(1000)})
+        file.mktree("Events", {f"x{number}": np.arange(3.0) + number for number in range(400)})
     look = "def run_query(path):\n    import awkward as ak, sys\n    return ak.Array(['dask_awkward' in sys.modules])"
     with local(workers=1) as endpoint:
         client = client_of(endpoint)
-        query = qastle_of(f"{EVENTS}.Where(lambda e: e.x1 > 1).Select(lambda e: {{'a': e.x2 + e.x999}})")
+        query = qastle_of(f"{EVENTS}.Where(lambda e: e.x1 > 1).Select(lambda e: {{'a': e.x2 + e.x399}})")
         (file,) = client.deliver([path], query)
-        assert ak.from_parquet(file).to_list() == [{"a": 1003.0}, {"a": 1005.0}]
+        assert ak.from_parquet(file).to_list() == [{"a": 403.0}, {"a": 405.0}]
         (file,) = client.deliver([path], q.PythonFunction().with_uproot_function(look), "python")  # type: ignore[attr-defined]
         assert ak.from_parquet(file).to_list() == [False]
 
@@ -264,3 +265,25 @@ def test_only_named_columns_are_read(path: str) -> None:
 @pytest.mark.parametrize("name", ["whole events", "whole event in a record"])
 def test_whole_events_need_all_columns(name: str) -> None:
     assert translate(qastle_of(WHOLE[name])).used.is_whole
+
+
+def test_what_a_query_says_twice_is_computed_once() -> None:
+    text = f"{EVENTS}.Select(lambda e: {{'a': e.x[e.pt > 30], 'b': e.y[e.pt > 30].Count(), 'c': e.pt > 30}})"
+    assert translate(qastle_of(text)).source.count("e.pt > 30") == 1
+
+
+def test_what_is_computed_only_sometimes_is_not_used_elsewhere() -> None:
+    assert share("lambda e: (f(e) if e.x > 1 else e.y + 1, e.y + 1, e.y + 1)") == (
+        "lambda e: (f(e) if e.x > 1 else e.y + 1, (shared_1 := (e.y + 1)), shared_1)"
+    )
+
+
+def test_names_of_one_lambda_are_not_used_in_another() -> None:
+    assert share("lambda e: (e + 1, (lambda e: (e + 1, e + 1))(2), e + 1)") == (
+        "lambda e: ((shared_1 := (e + 1)), (lambda e: ((shared_2 := (e + 1)), shared_2))(2), shared_1)"
+    )
+
+
+def test_constants_that_are_only_equal_are_told_apart() -> None:
+    text = "lambda e: (e * True, e * 1, e * 1.0)"
+    assert share(text) == text

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hep_tables_coffea.backends.servicex.endpoint.guard import QueryRefusedError, check_query
 from hep_tables_coffea.backends.servicex.endpoint.names import Used, used_columns
 from hep_tables_coffea.backends.servicex.endpoint.qastle_text import read_query
+from hep_tables_coffea.backends.servicex.endpoint.sharing import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,8 +51,7 @@ def translate(text: str) -> Translated:
         query = qastle.insert_linq_nodes(read_query(text))
         check_query(query)
         tree, used = _tree_of(query), used_columns(query)
-        source = f"lambda events: {_source(query)}"
-        ast.parse(source)
+        source = share(f"lambda events: {_source(query)}")
     except QueryRefusedError:
         raise
     except RecursionError:

@@ -43,11 +43,10 @@ def read_query(text: str) -> ast.Module:
 
 class _Reader:
     def __init__(self) -> None:
-        import lark
-        from qastle.transform import TextASTToPythonASTTransformer
+        from qastle import transform
 
-        self._token = lark.Token
-        self._build = TextASTToPythonASTTransformer()
+        self._token = transform.lark.Token
+        self._build = transform.TextASTToPythonASTTransformer()
 
     def read(self, text: str) -> ast.Module:
         open_nodes: list[list[Any]] = [[]]
