@@ -216,3 +216,11 @@ def test_answer_of_the_last_hour_is_not_dropped(ask: Ask, request_for: RequestFo
     first = ask(request_for("a"), cache_size=1)
     ask(request_for("b"), cache_size=1)
     assert os.path.exists(first.files[0].path)
+
+
+def test_answer_that_cannot_be_kept_is_delivered_all_the_same(
+    ask: Ask, request_for: RequestFor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "taken").write_text("")
+    assert [os.path.exists(file.path) for file in ask(request_for("a"), cache=tmp_path / "taken").files] == [True]
+    assert "answers of ServiceX are not kept" in caplog.text

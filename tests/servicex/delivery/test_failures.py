@@ -231,6 +231,15 @@ def test_size_that_the_server_corrects_is_believed(
     assert os.path.getsize(file.path) == file.bytes
 
 
+def test_result_that_cannot_be_written_is_an_error(ask: Ask, request_for: RequestFor, tmp_path: Path) -> None:
+    first = ask(request_for("a"))
+    path = Path(first.files[0].path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(OSError, match=r"the result .*a\.root\.parquet cannot be written: .*\n  file: "):
+        ask(request_for("a"))
+
+
 def test_nobody_listening_is_an_error_at_once(ask: Ask, request_for: RequestFor) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

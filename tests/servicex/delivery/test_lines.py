@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hep_tables_coffea.backends.servicex.delivery import Delivered, Request
+from hep_tables_coffea.backends.servicex.delivery import Delivered, Request, Service
 from hep_tables_coffea.backends.servicex.delivery.lines import Line
 
 Ask = Callable[..., Delivered]
@@ -42,3 +42,25 @@ def test_nothing_is_drawn_where_nobody_looks(progress: bool | None, capfd: pytes
     with Line("zee", progress=progress) as line:
         line.show(ready=1, total=1, failed=0, nbytes=0, word="Complete")
     assert capfd.readouterr() == ("", "")
+
+
+def test_title_is_shown_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    with Line("zee [/red]", progress=True) as line:
+        line.show(ready=1, total=1, failed=0, nbytes=0, word="Complete")
+    assert "zee [/red]" in capfd.readouterr().err
+
+
+CELL = """
+from hep_tables_coffea.backends.servicex.delivery import Request, Service, deliver_all
+(delivered,) = deliver_all([Request(({path!r},), {query!r}, "uproot", "zee")], Service({url!r}), progress=True, cache=False)
+"""
+
+
+def test_line_in_a_notebook_is_a_text(request_for: RequestFor, service: Service) -> None:
+    nbclient, nbformat, _ = map(pytest.importorskip, ("nbclient", "nbformat", "ipykernel"))
+    request = request_for("a")
+    cell = nbformat.v4.new_code_cell(CELL.format(path=request.source[0], query=request.query, url=service.url))
+    book = nbformat.v4.new_notebook(cells=[cell])
+    nbclient.NotebookClient(book, timeout=60).execute()
+    (output,) = cell.outputs
+    assert output["data"]["text/plain"].startswith("zee: Complete, 1/1 files, 0.0 MB")

@@ -169,3 +169,10 @@ def test_file_without_a_good_token_is_an_error(
     monkeypatch.setenv("BEARER_TOKEN_FILE", str(path))
     with pytest.raises(AccessError, match=message):
         ask(request_for("a"), Service(guarded.url))
+
+
+def test_server_of_this_machine_that_wants_no_token_is_sent_none(
+    ask: Ask, request_for: RequestFor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEARER_TOKEN_FILE", str(tmp_path / "missing"))
+    assert ask(request_for("a")).files

@@ -18,6 +18,7 @@ __all__ = [
     "IncompleteError",
     "OverdueError",
     "UnreachableError",
+    "UnwritableError",
     "in_words",
     "of_files",
 ]
@@ -43,6 +44,13 @@ class UnreachableError(DeliveryError, ConnectionError):
 class AccessError(DeliveryError, PermissionError):
     """The server does not accept who asks."""
 
+    __str__ = HepTablesError.__str__
+
+
+class UnwritableError(DeliveryError, OSError):
+    """There is no room for the files."""
+
+    goes_on = True
     __str__ = HepTablesError.__str__
 
 

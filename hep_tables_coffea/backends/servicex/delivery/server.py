@@ -92,6 +92,8 @@ class Server(ServiceXAdapter):  # type: ignore[misc]
         self.service, self.pace = service, pace
         self._servicex_info: Any = None
         self._answered = False
+        # a server of this machine may want no token, and a stranger's is none of its business: it is asked without
+        self._is_open = service.is_local and not service.token
         secure = urlsplit(service.url).scheme == "https"
         transport = httpx.AsyncHTTPTransport(verify=_certificates() if secure else False)
         self._http = httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(5.0, read=60.0))
@@ -179,7 +181,7 @@ class Server(ServiceXAdapter):  # type: ignore[misc]
     async def _once(self, method: str, path: str, *, again: bool = False, **more: Any) -> httpx.Response:
         token = _ours.set(True)
         try:
-            headers = await self._get_authorization(force_reauth=again)
+            headers = {} if self._is_open else await self._get_authorization(force_reauth=again)
             return await self._http.request(method, self.url + path, headers=headers, **more)
         finally:
             _ours.reset(token)
@@ -201,8 +203,8 @@ class Server(ServiceXAdapter):  # type: ignore[misc]
                 self._answered = True
                 if answer.status_code < 400 or (may_be_missing and answer.status_code == 404):
                     return answer
-                if answer.status_code == 401 and self.token and not again:
-                    again = True
+                if answer.status_code == 401 and (self._is_open or (self.token and not again)):
+                    self._is_open, again = False, not self._is_open
                     continue
                 passing = answer.status_code in NOT_NOW or (method == "GET" and answer.status_code >= 500)
             if not passing or time.monotonic() + pause > until:
@@ -230,7 +232,8 @@ class Server(ServiceXAdapter):  # type: ignore[misc]
             UnreachableError if answer.status_code in (429, 500, 502, 503, 504) and method == "GET" else DeliveryError
         )
         what = "does not take the request" if method == "POST" else f"fails to answer {path}"
-        return kind(f"ServiceX at {self.service} {what}", values=[(f"HTTP {answer.status_code}", told)])
+        hint = "it may have been taken up all the same" if method == "POST" and answer.status_code >= 500 else ""
+        return kind(f"ServiceX at {self.service} {what}", values=[(f"HTTP {answer.status_code}", told)], hint=hint)
 
     def _not_accepted(self, told: str) -> AccessError:
         where = f"of {self.service.name} in {self.service.config}" if self.service.config else "of Service(token=...)"

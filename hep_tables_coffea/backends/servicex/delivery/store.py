@@ -20,7 +20,7 @@ from botocore.loaders import create_loader  # type: ignore[import-untyped]
 from servicex.minio_adapter import MinioAdapter
 
 from hep_tables_coffea.backends.servicex.delivery.check import refuse_broken
-from hep_tables_coffea.backends.servicex.delivery.problems import DeliveryError, UnreachableError
+from hep_tables_coffea.backends.servicex.delivery.problems import DeliveryError, UnreachableError, UnwritableError
 from hep_tables_coffea.backends.servicex.delivery.request import Pace
 from hep_tables_coffea.backends.servicex.delivery.server import Row, Status
 
@@ -110,6 +110,9 @@ class Store:
             except DeliveryError as error:
                 if not left or isinstance(error, UnreachableError):
                     raise
+            except OSError as error:
+                msg = f"the result {row.name} cannot be written: {error.strerror or error}"
+                raise UnwritableError(msg, values=[("file", path), ("size", f"{row.bytes} bytes")]) from error
             finally:
                 with suppress(OSError):
                     os.unlink(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -155,8 +156,7 @@ class Work:
         """Where files go. One that is not kept is dropped if the delivery fails."""
         if not self.how.copy:
             yield None
-        elif self._shelf is not None:
-            os.makedirs(self._shelf.folder, exist_ok=True)
+        elif self._shelf is not None and self._is_writable(self._shelf.folder):
             yield self._shelf.folder
         else:
             folder = tempfile.mkdtemp(prefix="hep_tables_coffea_")
@@ -167,6 +167,16 @@ class Work:
                 _temporary.discard(folder)
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
+
+    def _is_writable(self, folder: str) -> bool:
+        """Whether the answer can be kept there; if not, it is not kept."""
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            logging.getLogger("hep_tables_coffea").warning("answers of ServiceX are not kept: %s", error)
+            self._shelf = None
+            return False
+        return True
 
     async def _follow(self, server: Server, folder: str | None, line: Line) -> Delivered:
         from hep_tables_coffea.backends.servicex.delivery.course import Course
