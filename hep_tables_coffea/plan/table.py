@@ -221,7 +221,7 @@ def _chain(record: g.Node) -> tuple[str, ...]:
     """The names that lead from the events to a stored record."""
     names: list[str] = []
     while isinstance(record, g.Field):
-        names.append(record.name)
+        names.append(_plain(record.name))
         record = record.args[0]
     return tuple(reversed(names))
 

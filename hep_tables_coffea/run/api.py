@@ -119,15 +119,15 @@ def to_processor(outputs: Any, backend: str | None = None) -> Any:
     return coffea.instance(program, stage.dataset, waits=engine == "fused")
 
 
-def write_processor(outputs: Any, path: str | Path) -> Path:
+def write_processor(outputs: Any, path: str | Path, backend: str | None = None) -> Path:
     """Write the generated processor to a file that runs with stock coffea, without this library.
 
     Args:
-        outputs: as of `to_processor`.
+        outputs, backend: as of `to_processor`.
         path: the Python file; its name gives the class its name.
     """
     target = Path(path)
-    stage = _single_stage(outputs, "a processor")
+    stage = _single_stage(outputs, "a processor", backend)
     from hep_tables_coffea.codegen.processor import write
 
     name = "".join(part.capitalize() for part in identifier(target.stem).split("_")) + "Processor"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hep_tables_coffea.backends.servicex.delivering import Delivering
 from hep_tables_coffea.backends.servicex.delivery import Request
-from hep_tables_coffea.backends.servicex.query import UPROOT, Dialect, as_func_adl, needs, supports, write_query
+from hep_tables_coffea.backends.servicex.query import UPROOT, XAOD, Dialect, as_func_adl, needs, supports, write_query
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph.axes import Axis
@@ -66,7 +66,7 @@ class ServiceXBackend:
 
 def dialect_of(dataset: Dataset) -> Dialect:
     """The dialect that reads such data."""
-    return UPROOT
+    return XAOD if dataset.schema.pack == "xaod" else UPROOT
 
 
 backend = ServiceXBackend()
