@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import time
@@ -15,11 +16,13 @@ import traceback
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import hep_tables_coffea as ht
+from hep_tables_coffea.codegen.fused import stage
 from hep_tables_coffea.codegen.fused.ir import WENT_WRONG
 from hep_tables_coffea.plan.explain import Explanation
 from hep_tables_coffea.testing import lines
@@ -40,8 +43,9 @@ _FAVOURITES = {
     "arithmetic": 2, "vector": 2, "place": 2, "nearest": 2,
 }  # fmt: skip
 _KINDS = [kind for kind in lines.KINDS for _ in range(_FAVOURITES.get(kind, 1))]
-#: How many cases one after the other have the same files, which are not cheap to write.
-_TOGETHER = 5
+#: How many cases one after the other have the same files, and are run together: the way from a program to its answers has
+#: more costs of its own than what a few more lines cost.
+_TOGETHER = 10
 #: Columns that a second file may lack.
 _LACKING = ("met", "weight", "run", "flag", "maybe")
 #: Errors of the columnar engine, until they are mended: a mask that differs for rows of events that are filtered later,
@@ -100,8 +104,20 @@ def _files(number: int, folder: Path) -> tuple[list[str], int | None]:
     return [str(old) if old.exists() else write(*one) for old, one in zip(there, zip(parts, paths), strict=True)], size
 
 
-def check(case: Case, account: Account) -> str:
-    """What is wrong with a case, or ""."""
+def together(cases: Sequence[Case]) -> Case:
+    """Cases with the same files as one, whose outputs are those of all."""
+    lines = [_numbered(line, number) for number, case in enumerate(cases) for line in case.program.lines]
+    outputs = [_numbered(name, number) for number, case in enumerate(cases) for name in case.program.outputs]
+    program = Program(cases[0].program.path, tuple(lines), tuple(outputs))
+    return Case(cases[0].seed, program, cases[0].chunksize)
+
+
+def _numbered(text: str, number: int) -> str:
+    return re.sub(r"\bv(\d+)\b", rf"p{number}_v\1", text)
+
+
+def check(case: Case, account: Account) -> str | None:
+    """What is wrong with a case, or ""; None where the columnar engine is known to fail."""
     recorded = case.program.record()
     expected = ht.make_local(recorded, backend="reference")
     columnar = _run(recorded, case.chunksize, "columnar")
@@ -109,18 +125,25 @@ def check(case: Case, account: Account) -> str:
     if _not_compiled():
         return "a kernel could not be compiled"
     if columnar is None or fused is None:
-        return ""
+        return None
     with ht.options(engine="fused"):
         explained: Explanation = ht.explain(recorded)
-    _count(recorded, _refused(explained), account)
-    for engine, answers in (("columnar", columnar), ("fused", fused)):
+    problem = _differs(case, recorded, {"columnar": columnar, "fused": fused}, expected)
+    if not problem:
+        _count(recorded, _refused(explained), account)
+    return problem
+
+
+def _differs(case: Case, recorded: dict[str, Any], found: dict[str, Any], expected: dict[str, Any]) -> str:
+    """The first output that is not as expected, or not of its type where it is of the columnar engine, or ""."""
+    for engine, answers in found.items():
         for name, value in recorded.items():
-            found = difference(answers[name], expected[name], tolerance_of(value._node))
-            if found and not _is_left_out(value._node, case):
-                return f"{engine}: {name} ({value!r}): {found}"
+            wrong = difference(answers[name], expected[name], tolerance_of(value._node))
+            if wrong and not _is_left_out(value._node, case):
+                return f"{engine}: {name} ({value!r}): {wrong}"
     for name, value in recorded.items():
-        problem = type_problem(fused[name], value._node)
-        if problem and not type_problem(columnar[name], value._node):
+        problem = type_problem(found["fused"][name], value._node)
+        if problem and not type_problem(found["columnar"][name], value._node):
             return f"the type of {name}, fused: {problem}"
     return ""
 
@@ -152,21 +175,23 @@ def _not_compiled() -> bool:
 def _refused(explained: Explanation) -> dict[str, str]:
     """The outputs that are not fused, and why."""
     refused: dict[str, str] = {}
-    for stage in explained.accounts:
-        for text in stage.engine[1:]:
-            name, _, reason = text.partition(": ")
-            refused[name] = reason
+    for account in explained.accounts:
+        for text in account.engine[1:]:
+            names, _, reason = text.removeprefix("columnar for ").partition(": ")
+            refused |= dict.fromkeys(names.split(", "), reason)
     return refused
 
 
 def _count(recorded: dict[str, Any], refused: dict[str, str], account: Account) -> None:
-    """Note how much of a program is fused."""
+    """Note how much of each program is fused."""
     wrong = [reason for reason in refused.values() if reason.startswith(WENT_WRONG)]
     assert not wrong, wrong
     account.reasons.update(refused.values())
     account.outputs.update(fused=len(recorded) - len(refused), columnar=len(refused))
-    how = "wholly" if not refused else "not at all" if len(refused) >= len(recorded) else "in part"
-    account.fused[how] += 1
+    outputs = Counter(name.partition("v")[0] for name in recorded)
+    left = Counter(name.partition("v")[0] for name in refused)
+    for program, number in outputs.items():
+        account.fused["wholly" if not left[program] else "not at all" if left[program] == number else "in part"] += 1
 
 
 def run_cases(seeds: Sequence[int], seconds: float = 1e9) -> Account:
@@ -175,20 +200,49 @@ def run_cases(seeds: Sequence[int], seconds: float = 1e9) -> Account:
     end = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for seed in seeds:
+        for _, group in groupby(seeds, lambda seed: seed // _TOGETHER):
             if time.monotonic() > end:
                 break
-            account.cases += 1
-            shown = f"seed {seed}"
-            try:
-                case = random_case(seed, Path(folder))
-                shown = str(case)
-                problem = check(case, account)
-            except Exception:
-                problem = traceback.format_exc(limit=-14)
-            if problem:
-                account.failures.append(f"-- {shown}\n{problem}")
+            _run_group(list(group), Path(folder), account)
     return account
+
+
+def _run_group(seeds: Sequence[int], folder: Path, account: Account) -> None:
+    """Cases with the same files: together, and each by itself where something is wrong, to see whose fault it is.
+
+    Together they may be in several kernels, as a program with hundreds of outputs is.
+    """
+    account.cases += len(seeds)
+    cases = []
+    for seed in seeds:
+        try:
+            cases.append(random_case(seed, folder))
+        except Exception:
+            account.failures.append(f"-- seed {seed}\n{traceback.format_exc(limit=-14)}")
+    if not cases:
+        return
+    whole = together(cases)
+    most = stage.MOST
+    stage.MOST = Random(f"kernels {seeds[0]}").choice((1, 3, most, most, most))
+    try:
+        problem = _checked(whole, account)
+    finally:
+        stage.MOST = most
+    if problem == "":
+        return
+    alone = [(case, _checked(case, account)) for case in cases]
+    failures = [f"-- {case}\n{found}" for case, found in alone if found]
+    if problem and not failures:
+        failures = [f"-- {whole}\n{problem}"]
+    account.failures += failures
+
+
+def _checked(case: Case, account: Account) -> str | None:
+    """What is wrong with a case, which may also be an error."""
+    try:
+        return check(case, account)
+    except Exception:
+        return traceback.format_exc(limit=-14)
 
 
 def main() -> None:

@@ -83,3 +83,14 @@ def test_each_kernel_of_several_counts_for_itself(
     outputs |= {"few": d.jets[d.jets.pt > 30].pt, "met": d.met * 2}
     fused, columnar = (ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar"))
     assert same(fused, columnar)
+
+
+def test_records_of_one_kernel_that_outputs_of_another_need_with_their_methods(
+    many: ht.Array, same: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hep_tables_coffea.codegen.fused.stage.MOST", 1)
+    pairs = ht.pairs(many.Muon)
+    both = pairs.a + pairs.b
+    outputs = {"both": both, "quarter": (both / 4.0).pt}
+    fused, columnar = (ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar"))
+    assert same(fused, columnar)

@@ -167,12 +167,14 @@ def aggregated(node: g.Node) -> list[g.Node]:
     return found
 
 
-def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any]) -> Kernel:
-    """The kernel of all outputs that can be fused; which cannot, and why, is in `refused`."""
-    maker = _Maker(outputs, hints, constants, {})
-    needed = _needed_records(outputs, maker.refused)
-    if needed:
-        maker = _Maker(outputs, hints, constants, maker.refused | needed)
+def fuse(
+    outputs: Mapping[str, g.Node],
+    hints: Mapping[g.Node, str],
+    constants: Mapping[g.Node, Any],
+    refused: Mapping[str, str],
+) -> Kernel:
+    """The kernel of all outputs that can be fused, but for those `refused`; which cannot, and why, is in its `refused`."""
+    maker = _Maker(outputs, hints, constants, refused)
     expander = maker.expander
     writer = Writer(expander.names)
     lines = writer.write(schedule(maker.effects)) if maker.effects else []
@@ -208,16 +210,6 @@ def fuse(outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: 
         {name: about for name, about in expander.columns.items() if name in read or f"{name}_known" in read},
         maker.bins.size, maker.bins.edges, maker.bins.slabs, columns, counters, maker.refused,
     )  # fmt: skip
-
-
-def _needed_records(outputs: Mapping[str, g.Node], refused: Mapping[str, str]) -> dict[str, str]:
-    """The outputs whose records others need with their methods, which a kernel does not give them."""
-    others = set(walk([outputs[name] for name in refused]))
-    return {
-        name: "its records are needed elsewhere"
-        for name, node in outputs.items()
-        if name not in refused and isinstance(node.type, Record) and node in others
-    }
 
 
 def _types(

@@ -47,8 +47,7 @@ def fused_stage(
     stage = FusedStage(names)
     written = []
     try:
-        for group in _groups(outputs):
-            kernel = fuse(group, hints, constants)
+        for group, kernel in _kernels(outputs, hints, constants):
             stage.refused |= kernel.refused
             if kernel.slabs or kernel.columns:
                 stage.kernels.append(kernel)
@@ -83,6 +82,30 @@ def _groups(outputs: Mapping[str, g.Node]) -> Iterator[dict[str, g.Node]]:
         group[name] = node
         size += more
     yield group
+
+
+def _kernels(
+    outputs: Mapping[str, g.Node], hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any]
+) -> list[tuple[dict[str, g.Node], Kernel]]:
+    """The kernel of each group of outputs."""
+    made = [(group, fuse(group, hints, constants, {})) for group in _groups(outputs)]
+    refused = {name: reason for _, kernel in made for name, reason in kernel.refused.items()}
+    needed = _needed_records(outputs, refused)
+    for number, (group, kernel) in enumerate(made):
+        mine = {name: needed[name] for name in group if name in needed}
+        if mine:
+            made[number] = group, fuse(group, hints, constants, kernel.refused | mine)
+    return made
+
+
+def _needed_records(outputs: Mapping[str, g.Node], refused: Mapping[str, str]) -> dict[str, str]:
+    """The outputs whose records others need with their methods, which a kernel does not give them."""
+    others = set(walk([outputs[name] for name in refused]))
+    return {
+        name: "its records are needed elsewhere"
+        for name, node in outputs.items()
+        if name not in refused and isinstance(node.type, Record) and node in others
+    }
 
 
 def kernel_name(number: int, wish: str = "kernel") -> str:
