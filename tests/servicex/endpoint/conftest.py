@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from hep_tables_coffea.backends.servicex.endpoint import LocalEndpoint
 
-pytest.importorskip("servicex", reason="pip install 'hep_tables_coffea[servicex]'")
-pytest.importorskip("func_adl_uproot", reason="pip install 'hep_tables_coffea[servicex]'")
-
 #: What the client waits between two questions [s].
 POLLS = 0.02
 #: A client that waits for ever fails the test after this [s].
@@ -143,6 +140,13 @@ class Client:
             status: dict[str, Any] = self.get(f"/servicex/transformation/{request_id}")
             if status["status"] in ("Complete", "Fatal", "Canceled", "Bad Dataset"):
                 return status
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages() -> None:
+    """Without them the tests of this folder are skipped."""
+    for name in ("servicex", "aiohttp", "qastle", "func_adl_uproot"):
+        pytest.importorskip(name, reason="pip install 'hep_tables_coffea[servicex]'")
 
 
 @pytest.fixture(scope="session")

@@ -66,16 +66,15 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 
 
 @needs_proc
-@pytest.mark.parametrize("start", ["local", "shared"])
-def test_workers_end_with_the_script(start: str) -> None:
-    process, worker, folder = started("", start)
+def test_workers_end_with_the_script() -> None:
+    process, worker, folder = started("", "shared")
     with process:
         assert process.wait(PATIENCE) == 0
     assert is_gone(worker, folder)
 
 
 @needs_proc
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_when_the_script_is_killed(number: signal.Signals) -> None:
     process, worker, folder = started("time.sleep(60)")
     with process:
