@@ -141,6 +141,16 @@ def test_state_is_found_again_under_another_port(ask: Ask, request_for: RequestF
     assert ask(request_for("a"), Service("http://127.0.0.1:9", state="local")).cached
 
 
+def test_data_set_of_another_local_endpoint_is_another(
+    ask: Ask, request_for: RequestFor, service: Service, folder: Path
+) -> None:
+    request = request_for("cernopendata://1")
+    first = ask(request, replace(service, state="1"))
+    with local({"cernopendata://1": str(folder / "a.root")}, workers=1) as other:
+        second = ask(request, Service(other.url, state="1"))
+    assert [os.path.basename(one.files[0].source) for one in (first, second)] == ["b.root", "a.root"]
+
+
 def test_without_cache_it_is_asked_anew_and_nothing_is_kept(
     ask: Ask, request_for: RequestFor, tmp_path: Path, cache_folder: Path
 ) -> None:

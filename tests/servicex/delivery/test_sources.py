@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from servicex import dataset
 
-from hep_tables_coffea.backends.servicex.delivery import source_of
 from hep_tables_coffea.errors import SourceError
+from hep_tables_coffea.record.catalogued import source_of
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_object_without_files_is_refused(given: Any, message: str) -> None:
 
 def test_client_is_not_imported_to_look_at_a_path() -> None:
     code = (
-        "import sys; from hep_tables_coffea.backends.servicex.delivery import source_of;"
+        "import sys; from hep_tables_coffea.record.catalogued import source_of;"
         " print(source_of('events.root'), 'servicex' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

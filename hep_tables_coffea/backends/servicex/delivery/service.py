@@ -42,8 +42,8 @@ class Service:
         name: its name in the configuration.
         token: what the server gave its user. BEARER_TOKEN_FILE may name a file with a token instead.
         config: the file that says so.
-        state: for a server on this machine, what tells one state of its data sets from another. Answers are kept under
-            that, whichever port it has; of one without, answers are kept only for local files.
+        state: for a server on this machine, what tells one state of its data sets from another. With it, answers for
+            data sets are kept too, and those for local files are found whichever port it has.
 
     Example:
         >>> Service("http://localhost:5000/").url

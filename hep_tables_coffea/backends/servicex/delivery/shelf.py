@@ -128,7 +128,9 @@ def shelf_of(request: Request, service: Service, root: str, limit: int | None) -
     else:
         # the order of files is that of the request, not of the answer
         inputs = sorted((_without_token(path), mark) for path, mark in zip(dict.fromkeys(request.listed), marks))
-    key = [inputs, request.query, request.codegen, request.format, service.place]
+    # of files whose state is known the port of a local endpoint says nothing
+    place = service.place if all(marks) else f"{service.url} {service.state}"
+    key = [inputs, request.query, request.codegen, request.format, place]
     digest = blake2b(json.dumps(key).encode(), digest_size=16).hexdigest()
     return Shelf(
         root, os.path.join(root, FORMAT, f"{service.slug}-{digest}"), marks, all(map(is_settled, marks)), limit
