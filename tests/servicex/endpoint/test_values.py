@@ -287,3 +287,8 @@ def test_names_of_one_lambda_are_not_used_in_another() -> None:
 def test_constants_that_are_only_equal_are_told_apart() -> None:
     text = "lambda e: (e * True, e * 1, e * 1.0)"
     assert share(text) == text
+
+
+def test_repeated_parts_are_not_named_in_a_comprehension() -> None:
+    source = "lambda e: ([x for x in e.a[e.b > 1]], e.b > 1)"
+    assert eval(share(source), {}) is not None  # it is Python: a name cannot be given inside of the brackets

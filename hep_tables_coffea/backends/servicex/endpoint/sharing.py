@@ -18,7 +18,7 @@ __all__ = ["share"]
 #: What is worth a name. All functions of a query only depend on their arguments.
 COSTLY = (ast.BinOp, ast.Call, ast.Compare, ast.Subscript, ast.UnaryOp)
 #: Where not everything is evaluated, or not once.
-APART = (ast.DictComp, ast.GeneratorExp, ast.IfExp, ast.BoolOp, ast.Lambda)
+APART = (ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.IfExp, ast.BoolOp, ast.Lambda)
 PREFIX = "shared_"
 
 
