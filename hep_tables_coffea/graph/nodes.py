@@ -273,13 +273,14 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A function of the user: its name, its body or None where a back end must provide it, and its result."""
+    """A function of the user: its name, its body or None where a back end must provide it, its result and arguments."""
 
     name: str
     function: Callable[..., Any] | None
     vectorized: bool
     returns: Element
     where: Where
+    parameters: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         code = getattr(self.function, "__code__", None)

@@ -55,31 +55,31 @@ def _element(element: Element) -> str:
 
 def _kind(node: g.Node, dialect: Dialect) -> str:
     if isinstance(node, g.Field):
-        return _field(node)
+        return _field(node, dialect)
     if isinstance(node, g.Restrict):
         return _restriction(node, dialect)
     rules = (array_rules if dialect.columnar else loop_rules).RULES
     if type(node) in rules:
-        return rules[type(node)](node, dialect)
+        reason: str = rules[type(node)](node, dialect)
+        return reason
     if isinstance(node, g.UserCall):
         return f"has no function {node.declared.name}, which is Python"
     return f"has no {node.method if isinstance(node, g.Behave) else type(node).__name__}"
 
 
-def _field(node: g.Field) -> str:
+def _field(node: g.Field, dialect: Dialect) -> str:
     if node.name == build.ROW:
         return "has no positions of rows"
     record = node.args[0].type
     if isinstance(node.args[0], g.Behave) or not isinstance(record, Record) or record.group is None:
         return f"has no {node.name} of a vector that is computed like this"
     leaf: Any = record.group.fields[node.name]
-    if leaf.problem:
-        return f"cannot read {leaf.column}: {leaf.problem}"
     if leaf.constant is not None:
         return f"reads what is stored, and {node.name} is a constant"
     if leaf.optional:
         return f"fails for a file that lacks {leaf.column}"
-    return "cannot write a name with a quote" if "'" in leaf.column or "\\" in leaf.column else ""
+    quoted = dialect.columnar and ("'" in leaf.column or "\\" in leaf.column)
+    return "cannot write a name with a quote" if quoted else ""
 
 
 def _restriction(node: g.Restrict, dialect: Dialect) -> str:

@@ -12,6 +12,7 @@ from hep_tables_coffea.backends.servicex.query.array_rules import is_writable
 from hep_tables_coffea.backends.servicex.query.dialect import Dialect
 from hep_tables_coffea.backends.servicex.query.lowering import needs
 from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number
 
@@ -20,11 +21,12 @@ __all__ = ["ARITHMETIC", "COMPARISONS", "LOGIC", "RULES", "dtype_of"]
 ARITHMETIC = ("np.add", "np.subtract", "np.multiply", "np.true_divide", "np.divide", "np.negative", "np.power")
 COMPARISONS = ("np.less", "np.less_equal", "np.greater", "np.greater_equal", "np.equal", "np.not_equal")
 LOGIC = ("np.bitwise_and", "np.bitwise_or", "np.logical_and", "np.logical_or", "np.invert", "np.logical_not")
+#: What the generator computes with.
+_COMPUTED = ("float32", "float64", "int32")
 #: Numbers that a double holds exactly.
 _EXACT = ("float32", "float64", "int8", "int16", "int32", "uint8", "uint16", "uint32")
-_COUNTS = ("num", "sum")
 #: What is used in several places of an expression is computed in each of them, so that it must not grow.
-LARGEST = 300
+LARGEST = 150
 _sizes: WeakKeyDictionary[g.Node, int] = WeakKeyDictionary()
 
 
@@ -36,9 +38,9 @@ def dtype_of(node: g.Node) -> np.dtype[Any]:
 
 def _size(node: g.Node, dialect: Dialect) -> int:
     """How many operations the text of a node has."""
-    if node not in _sizes:
-        found = 1 + sum(_size(need, dialect) for need in needs(node, dialect))
-        _sizes[node] = min(found, 10 * LARGEST)
+    for one in walk([node], lambda one: () if one in _sizes else needs(one, dialect)):
+        if one not in _sizes:
+            _sizes[one] = min(1 + sum(_sizes[need] for need in needs(one, dialect)), 10 * LARGEST)
     return _sizes[node]
 
 
@@ -62,14 +64,15 @@ def _call(node: g.Call, dialect: Dialect) -> str:
 
 
 def _arithmetic(node: g.Call) -> str:
-    types = [dtype_of(arg) for arg in node.args]
     if _is_count(node):
         return ""
     if dtype_of(node) != np.float64:
         return f"computes in double precision, and this is {node.type}"
-    if any(dtype.name not in _EXACT for dtype in types if not isinstance(dtype, g.Literal)):
-        return f"cannot compute with {' and '.join(dtype.name for dtype in types)}"
-    floating = any(dtype.kind == "f" for dtype in types) or any(isinstance(arg, g.Literal) for arg in node.args)
+    columns = [arg for arg in node.args if not isinstance(arg, g.Literal)]
+    others = [dtype_of(arg).name for arg in columns if not _is_count(arg) and dtype_of(arg).name not in _COMPUTED]
+    if others:
+        return f"cannot compute with {' and '.join(others)} in double precision"
+    floating = len(columns) < len(node.args) or any(dtype_of(arg).kind == "f" for arg in columns)
     return "" if floating else "divides whole numbers as C++ does"
 
 
@@ -86,21 +89,27 @@ def _is_count(node: g.Node) -> bool:
 
 
 def _comparison(node: g.Call) -> str:
-    types = [dtype_of(arg) for arg in node.args]
-    if all(dtype.kind == "b" for dtype in types):
-        return "" if node.function in ("np.equal", "np.not_equal") else "has no order of truth values"
-    if any(dtype.kind == "b" for dtype in types):
-        return "compares no truth values with numbers"
     literal = next((arg.value for arg in node.args if isinstance(arg, g.Literal)), None)
+    types = [dtype_of(arg) for arg in node.args if not isinstance(arg, g.Literal)]
+    if any(dtype.kind == "b" for dtype in types) or isinstance(literal, bool):
+        equal = node.function in ("np.equal", "np.not_equal")
+        truths = all(dtype.kind == "b" for dtype in types) and (literal is None or isinstance(literal, bool))
+        return "" if truths and equal else "has no order of truth values"
     if literal is not None:
-        kind = next(dtype.kind for arg, dtype in zip(node.args, types) if not isinstance(arg, g.Literal))
-        negative = kind == "u" and literal < 0
-        fits = not isinstance(literal, int) or abs(literal) < 2**31
-        return "compares unsigned numbers with a negative one" if negative else "" if fits else "has small constants"
+        return _beside_constant(types[0], literal, all(map(_is_count, node.args)))
     if {dtype.kind for dtype in types} == {"i", "u"}:
         return "compares signed with unsigned numbers as C++ does"
-    wide = any(dtype.name in ("int64", "uint64") for dtype in types) and not all(map(_is_count, node.args))
-    return "compares long whole numbers with others inexactly" if wide and len(set(types)) > 1 else ""
+    wide = any(dtype.name in ("int64", "uint64") for dtype in types) and len(set(types)) > 1
+    return "compares long whole numbers with others inexactly" if wide else ""
+
+
+def _beside_constant(dtype: np.dtype[Any], value: float, counts: bool) -> str:
+    if isinstance(value, int):
+        if dtype.kind == "u" and value < 0:
+            return "compares unsigned numbers as C++ does"
+        return "" if abs(value) < 2**31 else f"has no whole number {value}"
+    exact = dtype.name in _EXACT or counts
+    return "" if exact else f"compares {dtype.name} with others inexactly"
 
 
 def _logic(node: g.Call) -> str:

@@ -77,7 +77,7 @@ class Loops:
         row = self.name(node.path[len(env)], env)
         value = self.column(node, (*env, row))
         if value == row:  # a list of numbers is only written if something is done with them
-            value = text.operation("*", row, "1")
+            value = text.operation("+", row)
         return text.method(self.rows(node, env), "Select", text.function([row], value))
 
     def name(self, axis: Axis, env: Env) -> str:
@@ -86,29 +86,33 @@ class Loops:
 
     def rows(self, node: g.Node, env: Env) -> str:
         """The rows of the next axis of a node, filtered as they are."""
-        node, k = resolved(node, XAOD), len(env)
-        axis = node.path[k]
-        if k == 1 and axis.kind == "subset":
+        axis = node.path[len(env)]
+        if len(env) == 1 and axis.kind == "subset":
             self.uses[axis] += 1
             if axis in self.bound:
                 return text.attribute(EVENT, self.bound[axis])
+        return self._rows_of(resolved(node, XAOD), env)
+
+    def _rows_of(self, node: g.Node, env: Env) -> str:
+        k = len(env)
         if isinstance(node, g.Restrict):
             return self._restricted(node, env)
         if isinstance(node, g.Nest):
             value, outer = parts(node, XAOD)
             more = len(outer.path) - node.prefix
             if k < len(outer.path):
-                return self.rows(outer, env)
+                return self._rows_of(outer, env)
             return self.rows(value, (*env[: node.prefix], *env[node.prefix + more :]))
         if isinstance(node, g.Field):
             return self._source(node, env)
-        return self.rows(next(part for part in parts(node, XAOD) if part.path[: k + 1] == node.path[: k + 1]), env)
+        same = next(part for part in parts(node, XAOD) if part.path[: k + 1] == node.path[: k + 1])
+        return self._rows_of(same, env)
 
     def _restricted(self, node: g.Restrict, env: Env) -> str:
         inner, *chosen = parts(node, XAOD)
         _, k, step = last_step(node)
         if k != len(env):
-            return self.rows(inner, env)
+            return self._rows_of(inner, env)
         row = self.name(step, env)
         condition = self.column(chosen[0], (*env, row))
         return text.method(self.rows(inner, env), "Where", text.function([row], condition))
@@ -164,27 +168,26 @@ class Loops:
         sign = XAOD.operators.get(node.function)
         if sign is not None:
             return text.operation(sign, *values)
-        return text.call(XAOD.functions[node.function], *values)
+        return text.call(self._own_function(XAOD.functions[node.function], len(values)), *values)
 
     def _argument(self, node: g.Node, user: g.Node, env: Env) -> str:
         if isinstance(node, g.Literal):
             return text.number(_as_cpp(node.value, user))
-        node = resolved(node, XAOD)
-        value = self.column(node, env[: len(node.path)])
-        plain = isinstance(user, g.Call) and user.function in COMPARISONS
-        named = isinstance(node, g.Call) and node.function in XAOD.functions and node.function != "ht.delta_r"
-        if named and not plain and isinstance(node, g.Call):
-            return self._own_function(node, env)
-        return value
+        node, outer = resolved(node, XAOD), env[: len(node.path)]
+        compared = isinstance(user, g.Call) and user.function in COMPARISONS
+        if compared and isinstance(node, g.Call) and node.function in XAOD.functions:
+            values = [self._argument(arg, node, outer) for arg in node.args]
+            return text.call(XAOD.functions[node.function], *values)
+        return self.column(node, outer)
 
-    def _own_function(self, node: g.Call, env: Env) -> str:
-        """A mathematical function by a name of ours: the generator cannot compute with the ones that it knows."""
-        name = XAOD.functions[node.function]
-        arguments = [f"x{k + 1}" for k in range(len(node.args))]
-        own = f"{name}_of"
+    def _own_function(self, name: str, count: int) -> str:
+        """A mathematical function by a name of ours: those that the generator knows it can only compare."""
+        if name == "DeltaR":
+            return name
+        arguments = [f"x{k + 1}" for k in range(count)]
         called = f"std::{'fabs' if name == 'abs' else name}({', '.join(arguments)})"
-        self.functions[own] = _cpp_function(own, arguments, f"auto result = {called};", "double")
-        return text.call(own, *(self._argument(arg, node, env) for arg in node.args))
+        self.functions[name] = _cpp_function(f"{name}_of", arguments, f"auto result = {called};", "double")
+        return f"{name}_of"
 
     def visit_UserCall(self, node: g.UserCall, env: Env) -> str:
         declared = node.declared

@@ -109,6 +109,8 @@ def events(tree: str | None) -> str:
 def as_func_adl(text: str) -> str:
     """A query as the Python that one would write with func_adl, a step a line.
 
+    What a code generator is told beside the query is long, and only counted.
+
     Args:
         text: a query as `write_query` gives it.
 
@@ -127,11 +129,16 @@ def as_func_adl(text: str) -> str:
 
     node: ast.expr = text_ast_to_python_ast(text).body[0].value
     steps: list[str] = []
+    told = 0
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _QUERY_METHODS:
         source, *arguments = node.args
-        steps.append(_step(node.func.id, arguments))
+        if node.func.id == "MetaData":
+            told += 1
+        else:
+            steps.append(_step(node.func.id, arguments))
         node = source
-    return "\n".join([_dataset(node), *reversed(steps)])
+    beside = [f"    # .MetaData(...): {told} times, what is told of types and functions"] if told else []
+    return "\n".join([_dataset(node, bool(told)), *beside, *reversed(steps)])
 
 
 def _step(name: str, arguments: list[ast.expr]) -> str:
@@ -145,11 +152,11 @@ def _step(name: str, arguments: list[ast.expr]) -> str:
     return f"    .{name}(lambda {parameters}: {{\n{''.join(members)}    }})"
 
 
-def _dataset(node: ast.expr) -> str:
+def _dataset(node: ast.expr, of_atlas: bool) -> str:
     arguments = node.args if isinstance(node, ast.Call) else []
-    if len(arguments) == 2:
-        return f"FuncADL_Uproot().FromTree({_source(arguments[1])})"
-    return "EventDataset()"
+    if of_atlas:
+        return "FuncADL_ATLASr22()"
+    return f"FuncADL_Uproot().FromTree({_source(arguments[1])})" if len(arguments) == 2 else "FuncADL_Uproot()"
 
 
 def _source(node: ast.AST) -> str:
