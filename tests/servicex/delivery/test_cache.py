@@ -120,9 +120,10 @@ def test_kept_file_that_is_not_whole_is_fetched_again(ask: Ask, request_for: Req
     assert [os.path.getsize(file.path) for file in again.files] == [file.bytes for file in first.files]
 
 
-def test_note_that_cannot_be_read_is_no_answer(ask: Ask, request_for: RequestFor) -> None:
+@pytest.mark.parametrize("text", ["{", "[]", '{"state": "complete", "files": [["a.root"]]}', '{"state": "complete"}'])
+def test_note_that_cannot_be_read_is_no_answer(ask: Ask, request_for: RequestFor, text: str) -> None:
     first = ask(request_for("a"))
-    note_of(first).write_text("{")
+    note_of(first).write_text(text)
     assert not ask(request_for("a")).cached
 
 

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
@@ -196,10 +195,8 @@ def test_trouble_that_does_not_pass_is_an_error(
     ask: Ask, request_for: RequestFor, endpoint: LocalEndpoint, fault: str, kind: type[HepTablesError], message: str
 ) -> None:
     endpoint.faults.set(fault)
-    began = time.monotonic()
     with pytest.raises(kind, match=message):
         ask(request_for("a"))
-    assert time.monotonic() - began < 5
 
 
 def test_request_that_may_have_been_taken_up_is_not_put_again(

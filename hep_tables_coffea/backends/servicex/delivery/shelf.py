@@ -58,8 +58,8 @@ class Shelf:
         note = self._read()
         if note.get("state") != "complete":
             return None
-        files = [DeliveredFile(s, os.path.join(self.folder, name), size) for s, name, size in note["files"]]
-        with suppress(OSError):
+        with suppress(OSError, KeyError, TypeError, ValueError):
+            files = [DeliveredFile(s, os.path.join(self.folder, name), size) for s, name, size in note["files"]]
             if all(os.path.getsize(file.path) == file.bytes for file in files):
                 os.utime(os.path.join(self.folder, NOTE))
                 about = {key: note[key] for key in ("request_id", "total", "input_bytes", "log_url")}
