@@ -7,6 +7,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 import hep_tables_coffea as ht
-from hep_tables_coffea import files
+from hep_tables_coffea.files.kept import kept_on_disk
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.types.schema import Group, Leaf
@@ -27,7 +28,7 @@ __all__ = ["main"]
 
 console = Console(highlight=False)
 
-EXECUTORS = ("threads", "futures", "iterative")
+EXECUTORS = ("auto", "threads", "futures", "iterative")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--events", type=_positive, default=100_000, help="in each sample (default: %(default)s)")
     one.add_argument("--folder", type=Path, default=Path("demo-output"), help="(default: ./%(default)s)")
     one.add_argument("--workers", type=_positive, default=2, help="(default: %(default)s)")
-    one.add_argument("--executor", choices=EXECUTORS, default="threads", help="(default: %(default)s)")
+    one.add_argument("--executor", choices=EXECUTORS, default="auto", help="(default: %(default)s)")
 
     _command(commands, "schemas", schemas, "list the data formats that are known")
 
@@ -69,10 +70,26 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--tree", help="the tree, where the file has several")
     one.add_argument("--schema", help="the data format; found from the columns if not given")
 
-    one = _command(commands, "cache", cache, "show how much of decoded columns is kept on disk, or drop it")
+    one = _command(commands, "cache", cache, "show how much of decoded columns and deliveries is kept on disk, or drop it")
     one.add_argument("action", nargs="?", choices=("show", "clear"), default="show", help="(default: %(default)s)")
     one.add_argument("--folder", type=Path, help="as cache= was given; the folder of the user if it was not")
+
+    _servicex(commands)
     return parser
+
+
+def _servicex(commands: Any) -> None:
+    """`servicex serve`."""
+    inner = commands.add_parser("servicex", help="a ServiceX of your own", description="A ServiceX of your own.")
+    one = _command(
+        inner.add_subparsers(required=True, metavar="COMMAND"), "serve", serve, "answer any client of ServiceX"
+    )
+    one.add_argument("--catalog", type=Path, help="YAML or JSON: which files each name of a dataset stands for")
+    one.add_argument("--port", type=int, default=0, help="where to listen on this machine (default: a free port)")
+    one.add_argument("--workers", type=_positive, help="how many files are transformed at once (default: the cores)")
+    one.add_argument("--auth", metavar="TOKEN", help="the token that clients must have (default: none)")
+    one.add_argument("--functions", action="store_true", help="run Python functions of clients, which can do anything")
+    one.add_argument("--fault", action="append", default=[], help="what is to fail, such as status-500; for tests")
 
 
 def _command(commands: Any, name: str, function: Callable[..., None], about: str) -> argparse.ArgumentParser:
@@ -113,14 +130,18 @@ def show(file: str, collections: Sequence[str] = (), tree: str | None = None, sc
 
 def cache(action: str = "show", folder: Path | None = None) -> None:
     """Show what is kept on disk, or drop it."""
-    if action == "clear":
-        about = ht.clear_cache(folder)
-    else:
-        about = files.usage(files.default_folder() if folder is None else str(folder.absolute()))
+    about = ht.clear_cache(folder) if action == "clear" else kept_on_disk(folder)
     what = "dropped" if action == "clear" else "kept"
     print(
         f"{about.folder}: {about.nbytes / 1e6:,.1f} MB {what}, {about.files} files, of {about.tables} trees of events"
     )
+
+
+def serve(fault: Sequence[str] = (), **options: Any) -> None:
+    """Run a ServiceX until Ctrl-C."""
+    from hep_tables_coffea.backends.servicex.endpoint import serve as answer
+
+    answer(faults=fault, show=partial(print, flush=True), **options)
 
 
 def _branch(picture: Tree, value: ht.Array, name: str, about: Leaf | Group) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import hist
 import pytest
@@ -181,3 +183,25 @@ def test_cache_is_shown_and_cleared(tmp_path: Path, sample: str, capsys: pytest.
         assert size in capsys.readouterr().out
     assert cli.main(["cache"]) == 0
     assert "columns: " in capsys.readouterr().out
+
+
+def test_servicex_serve_answers_until_it_is_ended(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hep_tables_coffea", "servicex", "serve"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        address = line.partition(" answers at ")[2].partition(";")[0]
+        with urlopen(f"{address}/servicex") as answer:
+            assert "uproot" in json.load(answer)["code-gen-image"]
+        server.terminate()
+        assert server.wait(30) == 0
+
+
+def test_clearing_the_cache_drops_deliveries_too(sample: str, tmp_path: Path) -> None:
+    ht.make_local(ht.nanoaod(sample).Jet.pt, backend="servicex", cache=tmp_path / "kept")
+    os.utime(sample, (1, 1))  # it was written long ago
+    ht.make_local(ht.nanoaod(sample).Jet.pt, backend="servicex", cache=tmp_path / "kept")
+    kept = call(tmp_path, "cache", "show", "--folder", str(tmp_path / "kept")).stdout
+    assert "0.0 MB kept, 0 files" not in kept
+    call(tmp_path, "cache", "clear", "--folder", str(tmp_path / "kept"))
+    assert "0 files" in call(tmp_path, "cache", "show", "--folder", str(tmp_path / "kept")).stdout

@@ -36,10 +36,10 @@ from hep_tables_coffea.files.layouts import plain
 from hep_tables_coffea.files.notes import NOTES, Notes
 from hep_tables_coffea.files.paths import is_url, local
 from hep_tables_coffea.files.pieces import SUFFIX, Piece, load, save
-from hep_tables_coffea.files.room import FORMAT, Room, Usage, clear
+from hep_tables_coffea.files.room import FORMAT, Room, Usage, clear, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hep_tables_coffea.files.source import Source, Wanted
 
@@ -97,8 +97,15 @@ def default_folder() -> str:
     return os.path.join(base, "columns")
 
 
+def delivered_folder(folder: str | os.PathLike[str] | None = None) -> str:
+    """Where what was delivered is kept: beside the decoded columns of the user, or inside of the folder of `cache=`."""
+    if folder is None:
+        return os.path.join(os.path.dirname(default_folder()), "servicex")
+    return os.path.join(os.path.abspath(os.path.expanduser(os.fspath(folder))), "servicex")
+
+
 def clear_cache(folder: str | os.PathLike[str] | None = None) -> Usage:
-    """Drop the decoded columns that are kept on disk, and say what they were.
+    """Drop the decoded columns and the deliveries that are kept on disk, and say what they were.
 
     Args:
         folder: as `cache=` was given; the folder of the user if it was not.
@@ -108,7 +115,18 @@ def clear_cache(folder: str | os.PathLike[str] | None = None) -> Usage:
         >>> ht.clear_cache("/tmp/no_such_folder").nbytes
         0
     """
-    return clear(default_folder() if folder is None else os.path.abspath(os.path.expanduser(os.fspath(folder))))
+    return _both(clear, folder)
+
+
+def kept_on_disk(folder: str | os.PathLike[str] | None = None) -> Usage:
+    """How much of decoded columns and of deliveries is kept on disk."""
+    return _both(usage, folder)
+
+
+def _both(ask: Callable[[str], Usage], folder: str | os.PathLike[str] | None) -> Usage:
+    delivered = ask(delivered_folder(folder))
+    columns = ask(default_folder() if folder is None else os.path.abspath(os.path.expanduser(os.fspath(folder))))
+    return Usage(columns.folder, *(one + other for one, other in zip(columns[1:], delivered[1:])))
 
 
 class Range(NamedTuple):

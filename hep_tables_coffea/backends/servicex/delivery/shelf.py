@@ -25,7 +25,7 @@ from uuid import uuid4
 from hep_tables_coffea.backends.servicex.delivery.request import Delivered, DeliveredFile, Request
 from hep_tables_coffea.backends.servicex.delivery.service import Service
 from hep_tables_coffea.backends.servicex.delivery.verdicts import Inputs
-from hep_tables_coffea.files.kept import default_folder
+from hep_tables_coffea.files.kept import delivered_folder
 from hep_tables_coffea.files.paths import fingerprint, is_settled
 from hep_tables_coffea.files.room import FORMAT, MOST, PART_OF_FREE, RECENT
 
@@ -35,10 +35,8 @@ NOTE = "answer.json"
 
 
 def root_of(cache: bool | str | os.PathLike[str] | None = None) -> str:
-    """The folder of kept answers: beside that of decoded columns, or in the folder that `cache=` names."""
-    if cache is None or isinstance(cache, bool):
-        return os.path.join(os.path.dirname(default_folder()), "servicex")
-    return os.path.join(os.path.abspath(os.path.expanduser(os.fspath(cache))), "servicex")
+    """The folder of kept answers, as `cache=` says."""
+    return delivered_folder(None if isinstance(cache, bool) else cache)
 
 
 @dataclass(frozen=True, slots=True)
