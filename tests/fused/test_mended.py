@@ -94,3 +94,13 @@ def test_records_of_one_kernel_that_outputs_of_another_need_with_their_methods(
     outputs = {"both": both, "quarter": (both / 4.0).pt}
     fused, columnar = (ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar"))
     assert same(fused, columnar)
+
+
+@pytest.mark.parametrize("column", ["ok", "q"])
+def test_kernel_has_values_that_may_be_missing_along_an_axis_of_categories(
+    column: str, d: ht.Array, same: Callable[..., bool], fused: Callable[..., Any], compiled: Callable[..., Any]
+) -> None:
+    filled = {"ok": ht.Hist.new.Bool(name="x"), "q": ht.Hist.new.IntCat([1, -1], name="x")}[column].Double()
+    outputs = {"h": filled.fill(d.jets[0].ok if column == "ok" else d.els[0].q)}
+    assert compiled(fused(outputs)) is not None
+    assert same(ht.make_local(outputs, engine="fused"), ht.make_local(outputs, engine="columnar"))

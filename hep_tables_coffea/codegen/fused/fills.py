@@ -209,7 +209,7 @@ def _axis(axis: Any, node: g.Node, value: Value, expander: Expander, bins: Bins,
 
     if kind == "Boolean":
         takes("bool")
-        return _Axis(2, f"(1 if {{{number}}} else 0)")
+        return _Axis(2, f"np.int64({{{number}}})")
     if kind == "Regular" and str(axis.transform) in _TRANSFORMED:
         takes("float64")
         low, width = (float(number) for number in axis._ax.__getstate__()[-2:])  # as boost-histogram reckons with them
@@ -232,7 +232,7 @@ def _axis(axis: Any, node: g.Node, value: Value, expander: Expander, bins: Bins,
         takes("int64")
         text = str(len(axis))
         for k in reversed(range(len(axis))):
-            text = f"({k} if {{{number}}} == {int(axis.value(k))} else {text})"
+            text = f"({k} if ({{{number}}}) == {int(axis.value(k))} else {text})"
         return _Axis(len(axis) + (1 if traits.overflow else 0), text)
     raise Unfusable(f"an axis {kind} of this kind")
 
