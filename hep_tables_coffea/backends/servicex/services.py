@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from hep_tables_coffea.backends.servicex.delivery.service import Service
@@ -47,17 +46,17 @@ def service_for(dataset: Dataset) -> Service:
     from hep_tables_coffea.backends.servicex.endpoint import shared
 
     if all(not is_url(path) and not dataset.is_named for path, _ in dataset.files):
-        return _of(shared())
+        return _of(shared(), "files")
     _started[:] = [endpoint for endpoint in _started if endpoint.is_running]
     if _started:
-        return _of(_started[-1])
+        return _of(_started[-1], _started[-1].catalog.state)
     try:
         return Service.from_config()
     except FileMissingError:
         if dataset.is_named:
             raise
-        return _of(shared())
+        return _of(shared(), "files")
 
 
-def _of(endpoint: Any) -> Service:
-    return Service(endpoint.url, name="local", token=endpoint.token or "", state=str(os.getpid()))
+def _of(endpoint: Any, state: str) -> Service:
+    return Service(endpoint.url, name="local", token=endpoint.token or "", state=state)

@@ -18,10 +18,10 @@ import uproot
 from hep_tables_coffea.backends.servicex.delivery import (
     Delivered,
     DeliveredFile,
+    Deliveries,
     Request,
     Service,
     deliver,
-    deliver_all,
     discard,
 )
 from hep_tables_coffea.backends.servicex.endpoint import LocalEndpoint, local
@@ -29,6 +29,15 @@ from hep_tables_coffea.errors import OptionError, UsageError
 
 Ask = Callable[..., Delivered]
 RequestFor = Callable[..., Request]
+
+
+def all_of(requests: list[Request], service: Service, **how: Any) -> tuple[Delivered, ...]:
+    """All that several requests give."""
+    with Deliveries(requests, service, **how) as coming:
+        for _ in coming:
+            pass
+    return coming.delivered
+
 
 MET = {"a.root": [21.0, 22.0, 23.0, 24.0], "b.root": [float(x) for x in range(21, 28)], "c.root": None}
 
@@ -157,28 +166,24 @@ def test_all_requests_are_delivered_inside_a_running_loop(
     service: Service, request_for: RequestFor, tmp_path: Path
 ) -> None:
     async def cell() -> tuple[Delivered, ...]:
-        return deliver_all([request_for("b"), request_for("a")], service, cache=tmp_path)
+        return all_of([request_for("b"), request_for("a")], service, cache=tmp_path)
 
     assert [names(one) for one in asyncio.run(cell())] == [["b.root"], ["a.root"]]
 
 
 def test_all_requests_are_delivered_from_a_thread(service: Service, request_for: RequestFor, tmp_path: Path) -> None:
     found: list[Delivered] = []
-    thread = threading.Thread(target=lambda: found.extend(deliver_all([request_for("a")], service, cache=tmp_path)))
+    thread = threading.Thread(target=lambda: found.extend(all_of([request_for("a")], service, cache=tmp_path)))
     thread.start()
     thread.join()
     assert [names(one) for one in found] == [["a.root"]]
 
 
 def test_request_is_told_with_its_file(service: Service, request_for: RequestFor, tmp_path: Path) -> None:
-    told: list[tuple[str, str]] = []
     requests = [request_for("a", title="first"), request_for("b", title="second")]
-
-    def tell(request: Request, file: DeliveredFile) -> None:
-        told.append((request.title, os.path.basename(file.source)))
-
-    deliver_all(requests, service, on_file=tell, cache=tmp_path)
-    assert sorted(told) == [("first", "a.root"), ("second", "b.root")]
+    with Deliveries(requests, service, cache=tmp_path) as coming:
+        come = [(requests[k].title, os.path.basename(file.source)) for part in coming for k, file in part]
+    assert sorted(come) == [("first", "a.root"), ("second", "b.root")]
 
 
 def test_error_of_who_is_told_is_raised(ask: Ask, request_for: RequestFor) -> None:

@@ -51,8 +51,11 @@ def test_title_is_shown_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 CELL = """
-from hep_tables_coffea.backends.servicex.delivery import Request, Service, deliver_all
-(delivered,) = deliver_all([Request(({path!r},), {query!r}, "uproot", "zee")], Service({url!r}), progress=True, cache=False)
+from hep_tables_coffea.backends.servicex.delivery import Deliveries, Request, Service
+asked = [Request(({path!r},), {query!r}, "uproot", "zee")]
+with Deliveries(asked, Service({url!r}), progress=True, cache=False) as coming:
+    list(coming)
+(delivered,) = coming.delivered
 """
 
 

@@ -25,7 +25,7 @@ from hep_tables_coffea.record.catalogued import source_of
         ("events.root", None),
         (["events.root"], None),
     ],
-    ids=str,
+    ids=["rucio", "rucio, two files", "open data", "xrootd", "files", "file", "path", "paths"],
 )
 def test_object_is_a_source(given: Any, source: Any) -> None:
     assert source_of(given) == source

@@ -16,11 +16,11 @@ import pytest
 
 from hep_tables_coffea.backends.servicex.delivery import (
     Delivered,
+    Deliveries,
     DeliveryError,
     Request,
     Service,
     deliver,
-    deliver_all,
 )
 from hep_tables_coffea.backends.servicex.endpoint import LocalEndpoint
 
@@ -85,19 +85,25 @@ def test_error_of_one_request_leaves_the_others_to_the_next_run(
 ) -> None:
     endpoint.faults.set("slow:0.5")
     before, good, bad = len(states(endpoint)), request_for("a"), request_for("rucio://user.me:none")
-    with pytest.raises(DeliveryError, match="there is no such data set"):
-        deliver_all([good, bad], service, cache=tmp_path)
-    assert deliver_all([good], service, cache=tmp_path)[0].coverage == "1 of 1 files"
+    with (
+        pytest.raises(DeliveryError, match="there is no such data set"),
+        Deliveries([good, bad], service, cache=tmp_path) as coming,
+    ):
+        list(coming)
+    with Deliveries([good], service, cache=tmp_path) as coming:
+        list(coming)
+    assert coming.delivered[0].coverage == "1 of 1 files"
     assert sorted(states(endpoint)[before:]) == ["Bad Dataset", "Complete"]
 
 
 PROGRAM = """
 import sys
-from hep_tables_coffea.backends.servicex.delivery import Request, Service, deliver_all
+from hep_tables_coffea.backends.servicex.delivery import Deliveries, Request, Service
 url, query, folder, *files = sys.argv[1:]
-def tell(request, file):
-    print("first", flush=True)
-deliver_all([Request(tuple(files), query, "uproot", "met")], Service(url), cache=folder, on_file=tell, progress=False)
+asked = [Request(tuple(files), query, "uproot", "met")]
+with Deliveries(asked, Service(url), cache=folder, progress=False) as coming:
+    for part in coming:
+        print("first", flush=True)
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hep_tables_coffea.backends.servicex.delivery.deliver import deliver, deliver_all
+from hep_tables_coffea.backends.servicex.delivery.deliver import Deliveries, deliver
 from hep_tables_coffea.backends.servicex.delivery.problems import (
     AccessError,
     DeliveryError,
@@ -20,6 +20,7 @@ __all__ = [
     "AccessError",
     "Delivered",
     "DeliveredFile",
+    "Deliveries",
     "DeliveryError",
     "FailedFile",
     "IncompleteError",
@@ -30,7 +31,6 @@ __all__ = [
     "UnreachableError",
     "UnwritableError",
     "deliver",
-    "deliver_all",
     "discard",
     "root_of",
 ]

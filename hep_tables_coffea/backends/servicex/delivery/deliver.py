@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, cast
 
 from hep_tables_coffea.backends.servicex.delivery.request import Delivered, DeliveredFile, Request
 from hep_tables_coffea.backends.servicex.delivery.service import Service
 from hep_tables_coffea.backends.servicex.delivery.work import How, Stop, Work
 
-__all__ = ["deliver", "deliver_all"]
-
-Answer = TypeVar("Answer")
+__all__ = ["Deliveries", "deliver"]
 
 
 async def deliver(
@@ -47,73 +45,92 @@ async def deliver(
     return await _deliver(request, service, on_file, How(**how), Stop())
 
 
-def deliver_all(
-    requests: Sequence[Request],
-    service: Service,
-    *,
-    on_file: Callable[[Request, DeliveredFile], None] | None = None,
-    **how: Any,
-) -> tuple[Delivered, ...]:
-    """Several requests side by side, in a thread of its own: in scripts, notebooks and threads alike.
+class Deliveries:
+    """Several requests side by side, in a thread of their own: in scripts, notebooks and threads alike.
 
-    The arguments are those of `deliver`; `on_file` is told the request as well, and is called in that thread. If one
-    request fails the others are not waited for: they go on at the server, and the next call has their answers. If this
-    call is interrupted, all are canceled.
+    While the block lasts, iterating gives what has come since the last time: pairs of the number of a request and a
+    file, each as soon as it is there and checked. It ends when all is there, and raises what `deliver` raises. If one
+    request fails, the others go on at the server, and the next run has their answers; if the block is left before the
+    end, all are canceled.
+
+    Args:
+        requests, service: what is asked, and of which server.
+        how: as of `deliver`.
 
     Example:
-        >>> deliver_all([], Service("http://localhost:5000"))
-        ()
+        >>> with Deliveries([], Service("http://localhost:5000")) as coming:
+        ...     list(coming), coming.delivered
+        ([], ())
     """
-    wanted, stop = How(**how), Stop()
-    return in_thread(lambda: _side_by_side(requests, service, on_file, wanted, stop))
 
+    def __init__(self, requests: Sequence[Request], service: Service, **how: Any) -> None:
+        self._requests, self._service, self._how = tuple(requests), service, How(**how)
+        self._news: SimpleQueue[Any] = SimpleQueue()
+        self._stop, self._started = Stop(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="servicex delivery", daemon=True)
+        #: All that was delivered, in the order of the requests; when the iteration has ended.
+        self.delivered: tuple[Delivered, ...] = ()
 
-def in_thread(work: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
-    """The result of a coroutine that runs in a thread. If the waiting is interrupted, it is canceled and ends first."""
-    answer: Future[Answer] = Future()
-    started = threading.Event()
-    running: list[Any] = []
+    def __enter__(self) -> Deliveries:
+        self._thread.start()
+        return self
 
-    async def main() -> Answer:
-        running.extend((asyncio.get_running_loop(), asyncio.current_task()))
-        started.set()
-        return await work()
-
-    def run() -> None:
-        try:
-            answer.set_result(asyncio.run(main()))
-        except BaseException as error:
-            answer.set_exception(error)
-
-    thread = threading.Thread(target=run, name="servicex delivery", daemon=True)
-    thread.start()
-    try:
-        return answer.result()
-    except BaseException:
-        if not answer.done() and started.wait(5):
+    def __exit__(self, *_: object) -> None:
+        if self._thread.is_alive() and self._started.wait(5):
             with suppress(RuntimeError):  # the loop is closed: it was done meanwhile
-                running[0].call_soon_threadsafe(running[1].cancel)
-        raise
-    finally:
-        thread.join()
+                self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join()
 
+    def __iter__(self) -> Iterator[list[tuple[int, DeliveredFile]]]:
+        while True:
+            files = []
+            for news in self._waited():
+                if isinstance(news, BaseException):
+                    raise news
+                if isinstance(news, list):
+                    self.delivered = tuple(news)
+                    if files:
+                        yield files
+                    return
+                files.append(news)
+            yield files
 
-async def _side_by_side(
-    requests: Sequence[Request], service: Service, on_file: Any, how: How, stop: Stop
-) -> tuple[Delivered, ...]:
-    def told(request: Request) -> Callable[[DeliveredFile], None] | None:
-        return (lambda file: on_file(request, file)) if on_file else None
+    def _waited(self) -> list[Any]:
+        """All news since the last time, at least one."""
+        found: list[Any] = []
+        while not found:
+            with suppress(Empty):
+                found.append(self._news.get(timeout=1))  # so that Ctrl-C is noticed
+        with suppress(Empty):
+            while True:
+                found.append(self._news.get_nowait())
+        return found
 
-    tasks = [asyncio.ensure_future(_deliver(one, service, told(one), how, stop)) for one in requests]
-    try:
-        return tuple(await asyncio.gather(*tasks))
-    except Exception:
-        stop.goes_on = True
-        raise
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def _run(self) -> None:
+        try:
+            self._news.put(asyncio.run(self._all()))
+        except BaseException as error:  # also that it was canceled
+            self._news.put(error)
+
+    async def _all(self) -> list[Delivered]:
+        self._loop, self._task = asyncio.get_running_loop(), cast("asyncio.Task[Any]", asyncio.current_task())
+        self._started.set()
+        tasks = [asyncio.ensure_future(self._one(number)) for number in range(len(self._requests))]
+        try:
+            return list(await asyncio.gather(*tasks))
+        except Exception:
+            self._stop.goes_on = True
+            raise
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _one(self, number: int) -> Delivered:
+        def on_file(file: DeliveredFile) -> None:
+            self._news.put((number, file))
+
+        return await _deliver(self._requests[number], self._service, on_file, self._how, self._stop)
 
 
 async def _deliver(request: Request, service: Service, on_file: Any, how: How, stop: Stop) -> Delivered:

@@ -7,11 +7,12 @@ import json
 import os
 import threading
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from hep_tables_coffea.errors import FileMissingError, SourceError
-from hep_tables_coffea.files.paths import is_url, local
+from hep_tables_coffea.files.paths import fingerprint, is_url, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,6 +100,15 @@ class Catalog:
         else:
             with self._lock:
                 self._datasets[_named(str(key))] = paths
+
+    @property
+    def state(self) -> str:
+        """Another text when an entry changes, or a file that one stands for: what was delivered before is then old."""
+        with self._lock:
+            entries = [*self._datasets.items(), *((key, (f"{folder}/**",)) for key, folder in self._prefixes.items())]
+        files = [(key, path) for key, patterns in sorted(entries) for pattern in patterns for path in _glob(pattern)]
+        marks = [(key, path, fingerprint(path)) for key, path in files if os.path.exists(path)]
+        return blake2b(json.dumps([sorted(entries), marks]).encode(), digest_size=16).hexdigest()
 
     def __len__(self) -> int:
         return len(self._datasets) + len(self._prefixes)
