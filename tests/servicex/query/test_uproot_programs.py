@@ -23,7 +23,7 @@ from hep_tables_coffea.types.elements import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-EXAMPLES = int(os.environ.get("HT_EXAMPLES", "3000" if os.environ.get("HT_HYPOTHESIS") == "thorough" else "40"))
+EXAMPLES = int(os.environ.get("HT_EXAMPLES", "3000" if os.environ.get("HT_HYPOTHESIS") == "thorough" else "25"))
 
 
 def possible(nodes: Iterable[Node]) -> list[Node]:

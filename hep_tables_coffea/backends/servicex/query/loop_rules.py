@@ -72,8 +72,10 @@ def _arithmetic(node: g.Call) -> str:
     others = [dtype_of(arg).name for arg in columns if not _is_count(arg) and dtype_of(arg).name not in _COMPUTED]
     if others:
         return f"cannot compute with {' and '.join(others)} in double precision"
-    floating = len(columns) < len(node.args) or any(dtype_of(arg).kind == "f" for arg in columns)
-    return "" if floating else "divides whole numbers as C++ does"
+    if len(columns) < len(node.args) or any(dtype_of(arg) == np.float64 for arg in columns):
+        return ""  # constants are in double precision
+    single = any(dtype_of(arg).kind == "f" for arg in columns)
+    return "computes in single precision there" if single else "divides whole numbers as C++ does"
 
 
 def _is_count(node: g.Node) -> bool:
@@ -99,7 +101,11 @@ def _comparison(node: g.Call) -> str:
         return _beside_constant(types[0], literal, all(map(_is_count, node.args)))
     if {dtype.kind for dtype in types} == {"i", "u"}:
         return "compares signed with unsigned numbers as C++ does"
-    wide = any(dtype.name in ("int64", "uint64") for dtype in types) and len(set(types)) > 1
+    single = any(dtype == np.float32 for dtype in types) and any(dtype.kind in "iu" for dtype in types)
+    if single and not any(map(_is_count, node.args)):
+        return "compares whole numbers in single precision there"
+    others = [dtype_of(arg) for arg in node.args if not _is_count(arg)]
+    wide = any(dtype.name in ("int64", "uint64") for dtype in others) and len(set(types)) > 1
     return "compares long whole numbers with others inexactly" if wide else ""
 
 

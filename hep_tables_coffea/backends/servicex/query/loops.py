@@ -222,7 +222,7 @@ def _as_cpp(value: Any, user: g.Node) -> Any:
     types = [dtype_of(arg) for arg in user.args if not isinstance(arg, g.Literal)]
     if user.function in COMPARISONS and any(dtype == np.float32 for dtype in types):
         return float(np.float32(value))
-    if user.function in ARITHMETIC and all(dtype.kind in "iu" for dtype in types) and dtype_of(user).kind == "f":
+    if user.function in ARITHMETIC and np.dtype(np.float64) not in types and dtype_of(user).kind == "f":
         return float(value)
     return value
 
