@@ -60,7 +60,7 @@ def test_metadata_are_complete(wheel: zipfile.ZipFile) -> None:
     version_file = (ROOT / "hep_tables_coffea" / "_version.py").read_text(encoding="utf-8")
     assert metadata["License-Expression"] == "BSD-3-Clause"
     assert f'"{metadata["Version"]}"' in version_file
-    assert set(metadata.get_all("Provides-Extra")) == {"dask", "parsl", "servicex", "test"}
+    assert set(metadata.get_all("Provides-Extra")) == {"dask", "notebook", "parsl", "servicex", "test"}
 
 
 def test_extra_and_dependency_group_for_tests_agree() -> None:

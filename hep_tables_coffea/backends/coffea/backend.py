@@ -158,7 +158,7 @@ def run_chunks(
             raise
     if isinstance(problem, BaseException):
         raise problem
-    return merged  # type: ignore[no-any-return]
+    return merged
 
 
 #: Runs that need it now: several may be under way at once in an event loop.

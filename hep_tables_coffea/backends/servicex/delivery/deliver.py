@@ -83,7 +83,7 @@ class Deliveries:
 
     def __iter__(self) -> Iterator[list[tuple[int, DeliveredFile]]]:
         while True:
-            files = []
+            files: list[tuple[int, DeliveredFile]] = []
             for news in self._waited():
                 if isinstance(news, BaseException):
                     raise news
