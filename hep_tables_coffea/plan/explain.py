@@ -67,10 +67,10 @@ class Explanation:
     __repr__ = __str__
 
     def picture(self, path: str | Path | None = None) -> str:
-        """The recorded program as an SVG picture; written to a file where a path is given."""
+        """The recorded program as an SVG picture: each step with who runs it; written to a file where a path is given."""
         from hep_tables_coffea.show.picture import graph_svg
 
-        svg = graph_svg(self.plan.outputs)
+        svg = graph_svg(self.plan.outputs, self.plan.runs)
         if path is not None:
             Path(path).write_text(svg, encoding="utf-8")
         return svg

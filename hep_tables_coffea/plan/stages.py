@@ -49,6 +49,16 @@ class Plan:
     def outputs(self) -> dict[str, g.Node]:
         return {name: node for stage in self.stages for name, node in stage.outputs.items()}
 
+    @property
+    def runs(self) -> dict[g.Node, str]:
+        """Who runs each node."""
+        found: dict[g.Node, str] = {}
+        for stage in self.stages:
+            found |= dict.fromkeys(walk(stage.outputs.values()), stage.backend)
+            if stage.cut is not None:
+                found |= dict.fromkeys(walk(stage.cut.columns.values()), stage.cut.upstream)
+        return found
+
 
 def make_plan(outputs: Mapping[str, g.Node], options: Options) -> Plan:
     """Group the outputs by dataset, and give each group to the back end that can run it."""

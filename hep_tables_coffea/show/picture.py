@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from types import MappingProxyType
 
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
@@ -17,18 +18,22 @@ _SIGNS = {
     "np.bitwise_and": "and", "np.bitwise_or": "or", "np.invert": "not", "np.logical_not": "not",
 }  # fmt: skip
 _COLORS = {"column": "#dbe9f6", "filter": "#fde7c8", "answer": "#d8f0d3", "step": "#f4f4f4"}
+#: The frames of what different back ends run.
+_STROKES = ("#b03a2e", "#1f618d", "#7d3c98", "#117a65")
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _LETTERS = 150, 40, 18, 46, 22
 
 
-def graph_svg(outputs: Mapping[str, g.Node]) -> str:
-    """The graph of some outputs as SVG text."""
+def graph_svg(outputs: Mapping[str, g.Node], runs: Mapping[g.Node, str] = MappingProxyType({})) -> str:
+    """The graph of some outputs as SVG text. `runs` says who runs each node."""
     nodes = [node for node in walk(outputs.values(), _drawn_needs) if not isinstance(node, (g.Literal, g.Source))]
     layers = _layers(nodes)
     place = _places(layers)
     height = max(y for _, y in place.values()) + 2 * _HEIGHT + _GAP_Y
     width = max(x for x, _ in place.values()) + _WIDTH + 2 * _GAP_X
     lines = [_edge(place[need], place[node]) for node in nodes for need in _drawn_needs(node) if need in place]
-    boxes = [_box(place[node], _label(node), node.text, _kind(node)) for node in nodes]
+    hosts = list(dict.fromkeys(runs[node] for node in nodes if node in runs))
+    strokes = dict(zip(hosts, _STROKES))
+    boxes = [_box(place[node], node, runs.get(node, ""), strokes) for node in nodes]
     answers = [_answer(place[node], name) for name, node in outputs.items() if node in place]
     style = 'font-family="sans-serif" font-size="12"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" {style}>'
@@ -113,14 +118,17 @@ def _short(text: str, letters: int = _LETTERS) -> str:
     return escape(text if len(text) <= letters else text[: letters - 1] + "…")
 
 
-def _box(place: tuple[int, int], label: str, about: str, kind: str) -> str:
+def _box(place: tuple[int, int], node: g.Node, host: str, strokes: Mapping[str, str]) -> str:
     x, y = place
+    title = f"{node.text}, run by {host}" if host else node.text
+    corner = f'<text x="{x + _WIDTH - 4}" y="{y - 3}" text-anchor="end" font-size="9" fill="{{}}">{escape(host)}</text>'
+    stroke = strokes.get(host, "#666")
     return (
-        f'<g><title>{escape(about)}</title><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
-        f'fill="{_COLORS[kind]}" stroke="#666"/>'
-        f'<text x="{x + _WIDTH // 2}" y="{y + 17}" text-anchor="middle">{_short(label)}</text>'
+        f'<g><title>{escape(title)}</title><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
+        f'fill="{_COLORS[_kind(node)]}" stroke="{stroke}"/>'
+        f'<text x="{x + _WIDTH // 2}" y="{y + 17}" text-anchor="middle">{_short(_label(node))}</text>'
         f'<text x="{x + _WIDTH // 2}" y="{y + 32}" text-anchor="middle" font-size="9" fill="#555">'
-        f"{_short(about, 30)}</text></g>"
+        f"{_short(node.text, 30)}</text>{corner.format(stroke) if host else ''}</g>"
     )
 
 
