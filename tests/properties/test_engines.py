@@ -1,7 +1,8 @@
 """The engines agree: fused, columnar and the reference, over generated programs and tables.
 
 Most programs run with kernels that are plain Python, in processes of their own: nothing is compiled, and an index beyond
-an array is an error. Some are compiled. HT_ENGINES sets how many, HT_HYPOTHESIS=thorough runs thousands.
+an array is an error. Some are compiled. Ten programs with the same files run as one, and each by itself if that fails.
+HT_ENGINES and HT_COMPILED say how many, HT_HYPOTHESIS=thorough runs tens of thousands.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 THOROUGH = os.environ.get("HT_HYPOTHESIS") == "thorough"
-EXAMPLES = int(os.environ.get("HT_ENGINES", "4000" if THOROUGH else "120"))
-COMPILED = int(os.environ.get("HT_COMPILED", "300" if THOROUGH else "25"))
+EXAMPLES = int(os.environ.get("HT_ENGINES", "40000" if THOROUGH else "1000"))
+COMPILED = int(os.environ.get("HT_COMPILED", "600" if THOROUGH else "30"))
 PARTS = 2
 
 
