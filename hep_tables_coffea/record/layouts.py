@@ -14,7 +14,7 @@ from hep_tables_coffea.errors import DataError, HepTablesError, SchemaError, her
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.plugins.protocol import SchemaPack
 from hep_tables_coffea.record.values import shown
-from hep_tables_coffea.types.dataset import Sample
+from hep_tables_coffea.types.dataset import Sample, is_named
 from hep_tables_coffea.types.schema import Leaf, Schema
 
 __all__ = ["lay_out"]
@@ -80,6 +80,8 @@ def _describe(chosen: Sequence[tuple[str, str | None]], trees: Sequence[str]) ->
 
     def one(file: tuple[str, str | None]) -> Any:
         try:
+            if is_named(file[0]):
+                return registry.backend("servicex").describe(*file, trees)  # type: ignore[attr-defined]
             return files.describe(file[0], _conventional(file, trees))
         except Exception as error:
             return translate(error, where)

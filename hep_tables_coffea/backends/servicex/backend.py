@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hep_tables_coffea.backends.servicex.delivering import Delivering
 from hep_tables_coffea.backends.servicex.delivery import Request
 from hep_tables_coffea.backends.servicex.query import UPROOT, XAOD, Dialect, as_func_adl, needs, supports, write_query
 from hep_tables_coffea.config import Options
+from hep_tables_coffea.files import Table
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph.axes import Axis
 from hep_tables_coffea.graph.nodes import Node
@@ -50,15 +51,21 @@ class ServiceXBackend:
     name = "servicex"
 
     def supports(self, node: Node) -> Support:
-        return supports(node, dialect_of(build.source_of(node).dataset) if node.args else UPROOT)
+        return supports(node, _dialect(node))
 
     def needs(self, node: Node) -> Iterable[Node]:
-        return needs(node)
+        return needs(node, _dialect(node))
 
     def compile(self, columns: Mapping[str, Node], events: Axis, dataset: Dataset) -> Question:
         dialect = dialect_of(dataset)
         trees = dict.fromkeys(tree for _, tree in dataset.files)
         return Question({tree: write_query(columns, events.node, dialect, tree) for tree in trees}, dialect.codegen)
+
+    def describe(self, source: str, tree: str | None, usual: Sequence[str]) -> Table:
+        """The columns of a named dataset."""
+        from hep_tables_coffea.backends.servicex.structure import described
+
+        return described(source, tree, usual)
 
     def deliver(self, program: Question, dataset: Dataset, options: Options) -> Delivering:
         return Delivering(program.requests, dataset, options)
@@ -67,6 +74,10 @@ class ServiceXBackend:
 def dialect_of(dataset: Dataset) -> Dialect:
     """The dialect that reads such data."""
     return XAOD if dataset.schema.pack == "xaod" else UPROOT
+
+
+def _dialect(node: Node) -> Dialect:
+    return dialect_of(build.source_of(node).dataset) if node.path else UPROOT
 
 
 backend = ServiceXBackend()

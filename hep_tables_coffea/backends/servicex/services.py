@@ -42,20 +42,25 @@ def local(catalog: Any = None, **options: Any) -> Any:
 
 
 def service_for(dataset: Dataset) -> Service:
-    """The server for a dataset: one that the user has started, that of the configuration, or our own for local files."""
+    """The server for a dataset: our own for local files, else that of names."""
     from hep_tables_coffea.backends.servicex.endpoint import shared
 
-    if all(not is_url(path) and not dataset.is_named for path, _ in dataset.files):
+    if dataset.is_named:
+        return service_of_names()
+    if not any(is_url(path) for path, _ in dataset.files):
         return _of(shared(), "files")
+    try:
+        return service_of_names()
+    except FileMissingError:
+        return _of(shared(), "files")
+
+
+def service_of_names() -> Service:
+    """The server that knows names of datasets: one that the user has started here, or that of the configuration."""
     _started[:] = [endpoint for endpoint in _started if endpoint.is_running]
     if _started:
         return _of(_started[-1], _started[-1].catalog.state)
-    try:
-        return Service.from_config()
-    except FileMissingError:
-        if dataset.is_named:
-            raise
-        return _of(shared(), "files")
+    return Service.from_config()
 
 
 def _of(endpoint: Any, state: str) -> Service:
