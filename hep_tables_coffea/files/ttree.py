@@ -63,7 +63,7 @@ class TreeSource(Source):
         return self._described(columns, self._clusters(units, raw))
 
     def _raw_column(self, raw: RawBranch) -> Column:
-        counter, title = self._counter_named(raw.counter), _doc(raw.title, raw.name)
+        counter, title = self._counter_named(raw.counter), doc_line(raw.title, raw.name)
         return Column(raw.name, raw.dtype, 1 if raw.counter else 0, title=title, counter=counter, nbytes=raw.nbytes)
 
     def _members(self, unit: str) -> dict[str, Leaf]:
@@ -100,7 +100,7 @@ class TreeSource(Source):
             leaf.depth,
             leaf.fixed,
             leaf.optional,
-            title=_doc(str(branch.title), str(branch.name)),
+            title=doc_line(str(branch.title), str(branch.name)),
             counter=self._counter(branch),
             nbytes=int(branch.uncompressed_bytes),
             problem=leaf.problem,
@@ -208,7 +208,8 @@ class TreeSource(Source):
         return {unit: arrays[paths[unit]] for unit in units}
 
 
-def _doc(title: str, name: str) -> str:
+def doc_line(title: str, name: str) -> str:
+    """What the title of a branch says of it, beside its declaration."""
     for declared in (name, name.rpartition(".")[2].partition("[")[0]):
         if title.startswith(declared) and DECLARED.fullmatch(title.removeprefix(declared)):
             return ""

@@ -14,6 +14,7 @@ from hep_tables_coffea.errors import DataError, TreeMissingError
 from hep_tables_coffea.files import Column, Table
 from hep_tables_coffea.files.forms import leaves
 from hep_tables_coffea.files.root import CONVENTIONAL
+from hep_tables_coffea.files.ttree import doc_line
 
 __all__ = ["described"]
 
@@ -88,7 +89,7 @@ def _chosen(name: str, rows: Sequence[Any], tree: str | None, usual: Sequence[st
 def _table(source: str, rows: Sequence[Any]) -> Table:
     columns: dict[str, Column] = {}
     for row in rows:
-        about = {"title": row["title"] if row["title"] != row["branch"] else "", "counter": row["counter"]}
+        about = {"title": doc_line(row["title"], row["branch"]), "counter": row["counter"]}
         if row["problem"]:
             columns[row["branch"]] = Column(row["branch"], "", problem=row["problem"])
             continue
