@@ -22,7 +22,7 @@ from hep_tables_coffea.files.table import Column, Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["TreeSource"]
+__all__ = ["TreeSource", "doc_line"]
 
 #: What follows the name in a title that only repeats the declaration: "Jet_Px[NJet]/F", "fPt[Electrons_]", "run/i".
 DECLARED = re.compile(r"_?(\[[^\]]*\])*(/[A-Za-z](:.*)?)?")
