@@ -67,7 +67,7 @@ def source(dataset: Dataset, where: Where | None = None) -> Node:
     """The events of a dataset."""
     axis = Axis("rows", "event", params=(dataset.uid, ""))
     root = dataset.schema.root
-    return Source.make((), (dataset,), (axis,), Record(tuple(root.fields), root.behavior, axis, root), where)
+    return Source.make((), (dataset,), (axis,), Record(root.names, root.behavior, axis, root), where)
 
 
 def source_of(node: Node) -> Node:
@@ -300,7 +300,7 @@ def _stored(node: Node, name: str) -> Node:
     if member.is_list:
         rows = Axis("rows", member.name, params=(own.base.params[0], _axis_name(node, name)))
         path = (*path, rows)
-    return Field.make((node,), (name,), path, Record(tuple(member.fields), member.behavior, rows, member), None)
+    return Field.make((node,), (name,), path, Record(member.names, member.behavior, rows, member), None)
 
 
 def _leaf_number(leaf: Leaf) -> Number:

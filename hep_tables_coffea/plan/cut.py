@@ -15,6 +15,7 @@ from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path, derives, steps
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.again import Again, Clash
 from hep_tables_coffea.plan.demand import Demand, anchor_paths, chunk_nodes, readable
 from hep_tables_coffea.plan.table import (
     constant_leaf,
@@ -58,12 +59,37 @@ def make_cut(outputs: Mapping[str, g.Node], upstream: Upstream, dataset: Dataset
 
     Raises `BackendError` where a stored column that is needed cannot be delivered, with the reason.
     """
-    frontier = _Frontier(outputs, upstream)
-    table = make_table(dataset, frontier.columns(), frontier.tables, frontier.collections())
-    moved, constants = table.make_again(outputs, frontier.demand)
-    return Cut(
-        upstream.name, table.columns, frontier.events, table.dataset, moved, tuple(frontier.refusals()), constants
-    )
+    made_here: set[Path] = set()
+    while True:
+        frontier = _Frontier(outputs, upstream, made_here)
+        table = make_table(dataset, frontier.columns(), frontier.tables, frontier.collections(), _names(outputs))
+        again = Again(table, frontier.demand)
+        try:
+            moved = {name: again.output(node) for name, node in outputs.items()}
+        except Clash as clash:
+            if clash.rows in made_here:
+                raise
+            made_here.add(clash.rows)
+            continue
+        refusals = tuple(frontier.refusals())
+        return Cut(upstream.name, table.columns, frontier.events, table.dataset, moved, refusals, again.constants)
+
+
+def _names(outputs: Mapping[str, g.Node]) -> dict[g.Node, str]:
+    """A name for each column of an output."""
+    found: dict[g.Node, str] = {}
+    for name, node in outputs.items():
+        if isinstance(node, g.Fill):
+            for members in node.fills:
+                for axis, place in members:
+                    found.setdefault(node.args[place], f"{name}_{axis}")
+        elif node.path and isinstance(node.type, Record):
+            for field_name in readable(node) if not isinstance(node, g.Behave) else ():
+                found.setdefault(build.field(node, field_name), f"{name}_{field_name}")
+        else:
+            for one in chunk_nodes({name: node}):
+                found.setdefault(one, name)
+    return found
 
 
 class Capability:
@@ -93,7 +119,9 @@ class Capability:
 class _Frontier:
     """Which nodes are delivered: the furthest, so that of each collection all are on the same rows."""
 
-    def __init__(self, outputs: Mapping[str, g.Node], upstream: Upstream) -> None:
+    def __init__(self, outputs: Mapping[str, g.Node], upstream: Upstream, made_here: set[Path]) -> None:
+        #: Rows that the program makes, and that are not delivered.
+        self._made_here = made_here
         self.can = Capability(upstream)
         roots = chunk_nodes(outputs)
         self._counts = [root for root in roots if is_position(root)]
@@ -149,7 +177,7 @@ class _Frontier:
         stored = [build.field(source, name) for name in source.type.fields]  # type: ignore[union-attr]
         plain = [node for node in stored if isinstance(node.type, Number) and constant_leaf(node) is None]
         values = [build.restrict(build.shrunk(node, 1), (self.events,)) for node in plain]
-        known = [made for node, made in zip(plain, values) if node.name in IDENTITY and self.can(made)]  # type: ignore[attr-defined]
+        known = [made for node, made in zip(plain, values) if node.name in IDENTITY and self.can(made)]
         return known or ([] if others else list(islice(filter(self.can, values), 1)))
 
     @property
@@ -174,7 +202,9 @@ class _Frontier:
 
     def _takes(self, node: g.Node) -> bool:
         """Whether a node is delivered, or as good as that."""
-        if not node.path or not isinstance(node.type, Number):
+        if not node.path or not isinstance(node.type, Number) or not is_events(node.path[0].base):
+            return False
+        if self._made_here and stored_field(node) is None and not self._made_here.isdisjoint(_prefixes(node.path)):
             return False
         if any(self.tables.get(axis.base, axis) is not axis for axis in own_axes(node.path)):
             return False
@@ -201,7 +231,7 @@ class _Frontier:
                 yield node.path
             if not self._takes(node):
                 yield from map(self._countable, anchor_paths(node))
-        for node in self._counts:
+        for node in [*self._counts, *filter(_is_constant, self._roots)]:
             yield self._countable(node.path)
 
     def _countable(self, path: Path) -> Path:
@@ -264,6 +294,11 @@ def _is_constant(node: g.Node) -> bool:
 def _is_of_columns(node: g.Node) -> bool:
     """Whether a value depends on what is stored."""
     return any(isinstance(one, g.Field) and not isinstance(one.type, Record) for one in walk([node]))
+
+
+def _prefixes(path: Path) -> set[Path]:
+    rows = tuple(axis.base for axis in path)
+    return {rows[:k] for k in range(len(rows) + 1)}
 
 
 def _leaves(roots: Sequence[g.Node]) -> Iterable[g.Node]:

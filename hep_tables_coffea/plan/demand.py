@@ -150,8 +150,10 @@ class Demand:
                 self._use(build.field(record, name))
 
     def _by_column(self, record: g.Node) -> bool:
-        """Whether a record that is moved is put together from its columns: a picked one may be missing as a whole."""
-        return self._given is not None and not isinstance(record, (g.Pick, g.Call))
+        """Whether a record is some rows of a stored collection, of which none is missing as a whole."""
+        if self._given is None or not isinstance(record, g.Restrict) or record.type.option:
+            return False
+        return isinstance(record.args[0], (g.Field, g.Source))
 
     def _find_twins(self) -> None:
         for record, names in self._fields.items():

@@ -17,7 +17,8 @@ class Leaf:
 
     `depth` counts the lists inside an event (0 for `MET_pt`, 1 for `Jet_pt`, 2 for a list in each jet). `optional` is
     true where values may be missing: nulls, or a file of the dataset lacks the column. `constant` stands for a column
-    that no file has: that value for every row (`like` names a sibling field that has the rows).
+    that no file has: that value for every row (`like` names a sibling field that has the rows). `hidden` is a column of
+    these rows that is no field of the records.
     """
 
     column: str
@@ -29,6 +30,7 @@ class Leaf:
     problem: str = ""
     constant: float | None = None
     like: str = ""
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Group:
     counter: str = ""
     references: Mapping[str, Reference] = field(default_factory=lambda: _NOTHING)
     doc: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields of its records."""
+        return tuple(name for name, member in self.fields.items() if not getattr(member, "hidden", False))
 
     def leaves(self) -> list[Leaf]:
         """Every leaf in it, at any depth."""
