@@ -1,4 +1,4 @@
-"""Fixtures of the ServiceX tests: queries of ATLAS events, run without the software of ATLAS.
+"""Fixtures of the ServiceX tests: queries of ATLAS events run without the software of ATLAS, and whole programs.
 
 The C++ that the code generator of ServiceX writes for a query is compiled, as it is, against a small event model
 (xaod/event_model.h), and run over events that the test gives.
@@ -11,12 +11,19 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
 import pytest
+
+import hep_tables_coffea as ht
+from hep_tables_coffea.files.paths import fingerprint, is_settled
+from hep_tables_coffea.testing.comparing import difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,3 +144,58 @@ def run_xaod(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str
         pytest.skip(reason)
     pytest.importorskip("func_adl_xAOD")
     return XaodJob(tmp_path_factory.mktemp("xaod"), compiler)
+
+
+# -- programs through a local endpoint, as users run them --------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def nano_files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Three small NanoAOD files. They are from a while ago: what was written just now is not kept."""
+    folder = tmp_path_factory.mktemp("nano_files")
+    made = [ht.samples.nanoaod(folder / f"{name}.root", events=20 * (k + 1), seed=k) for k, name in enumerate("abc")]
+    while not all(is_settled(fingerprint(path)) for path in made):
+        time.sleep(0.02)
+    return made
+
+
+@pytest.fixture
+def agree() -> Callable[..., Any]:
+    """`agree(outputs)`: run with ServiceX and without, and hold one to the other, types and all. Gives ServiceX's result."""
+
+    def check(*outputs: Any, **options: Any) -> Any:
+        pytest.importorskip("servicex", reason="the extra servicex is not installed")
+        found = ht.run(*outputs, backend="servicex", **{"cache": False, **options})
+        assert all(stage.cut is not None for stage in found.plan.stages)
+        _same(found.value, ht.make_local(*outputs))
+        return found
+
+    return check
+
+
+def _same(found: Any, expected: Any) -> None:
+    if isinstance(expected, dict):
+        found, expected = [found[name] for name in expected], list(expected.values())
+    if isinstance(expected, (tuple, list)):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected):
+            _same(one, other)
+    elif isinstance(expected, ak.Array):
+        assert str(found.type) == str(expected.type)
+        assert not difference(found, expected, (0, 0))
+    else:
+        assert not difference(found, expected)
+
+
+@pytest.fixture
+def ended() -> Iterator[None]:
+    """A test that hangs fails."""
+
+    def late(*_: object) -> None:
+        pytest.fail("it does not come to an end")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
