@@ -95,7 +95,7 @@ def _cut_stage(dataset: Dataset, outputs: dict[str, g.Node], upstream: Upstream)
         reason = f"{upstream.name} delivers nothing: {error.summary}"
         return Stage(dataset, HERE, outputs, _first(outputs), (reason,))
     _refuse(HERE, found.outputs)
-    refusals = tuple(f"{node.where}: {reason}" for node, reason in found.refusals)
+    refusals = tuple(dict.fromkeys(f"{reason}, at {node.where}" for node, reason in found.refusals))
     return Stage(dataset, HERE, outputs, _first(outputs), refusals, found)
 
 
