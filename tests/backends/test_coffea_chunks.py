@@ -67,7 +67,11 @@ def test_narrow_events_make_chunks_of_the_most() -> None:
 
 
 def test_more_events_make_several_chunks() -> None:
-    assert events_per_chunk([table(400_000, 1_600_000)], COLUMNS, workers=2) == 100_000
+    assert events_per_chunk([table(400_000, 40_000_000)], COLUMNS, workers=2) == 100_000
+
+
+def test_few_bytes_are_one_chunk() -> None:
+    assert events_per_chunk([table(400_000, 1_600_000)], COLUMNS, workers=2) >= 400_000
 
 
 @pytest.mark.parametrize("entries", [1000, 300_000, 10_000_000])

@@ -56,8 +56,11 @@ def describe(dataset: Dataset, options: Options, columns: Iterable[str]) -> tupl
             return translate(error)
 
     tasks = labelled(dataset)
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        tables = list(pool.map(one, tasks))
+    if len(tasks) == 1:  # starting a thread takes longer than to find that the file is open
+        tables = [one(tasks[0])]
+    else:
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            tables = list(pool.map(one, tasks))
     bad = [(task, table) for task, table in zip(tasks, tables) if isinstance(table, HepTablesError)]
     if bad and options.on_error == "raise":
         raise bad[0][1]

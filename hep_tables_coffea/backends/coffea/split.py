@@ -14,8 +14,9 @@ __all__ = ["entry_ranges", "events_per_chunk"]
 #: Uncompressed bytes of the needed columns in one chunk: large enough that what a chunk costs by itself is small.
 TARGET_BYTES = 64_000_000
 FEWEST, MOST = 20_000, 500_000
-#: Files together with more events than this make several chunks, so that there is something to share.
-ALONE, SHARED = 200_000, 4
+#: Files together with more events than this make several chunks, so that there is something to share: so many, unless
+#: a chunk of so many bytes takes no longer than what it costs by itself.
+ALONE, SHARED, LEAST_BYTES = 200_000, 4, 4_000_000
 
 
 def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers: int = 1) -> int:
@@ -30,7 +31,8 @@ def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers:
     size += events * sum(8 * 5**depth for depth in computed)
     per_event = max(size / events, 1.0) if events else 1.0
     wanted = min(max(int(TARGET_BYTES / per_event), FEWEST), MOST)
-    return min(wanted, -(-events // SHARED)) if events > ALONE else wanted
+    shared = max(-(-events // SHARED), int(LEAST_BYTES / per_event))
+    return min(wanted, shared) if events > ALONE else wanted
 
 
 def entry_ranges(entries: int, clusters: Sequence[int], size: int, exact: bool) -> Iterator[tuple[int, int]]:
