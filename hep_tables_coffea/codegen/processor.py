@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,7 +100,7 @@ def _write(
         _call_kernel(stage, emitter)
     for node in demand.in_order():
         emitter.value(node)
-    answers, finals, post = _write_outputs(outputs, emitter, stage.fills if stage is not None else {})
+    answers, finals, post = _write_outputs(outputs, emitter, stage or FusedStage(names))
     extra = embedded(emitter.functions) if embed else ""
     text, start = _assemble(class_name, title, emitter, answers, finals, post, outputs, extra, stage)
     origins = {start + number: demand.where(node) for number, node in emitter.origins.items()}
@@ -133,20 +133,22 @@ Answer = tuple[str, str, g.Node]
 
 
 def _write_outputs(
-    outputs: Mapping[str, g.Node], emitter: Emitter, counted: Mapping[g.Fill, str]
+    outputs: Mapping[str, g.Node], emitter: Emitter, stage: FusedStage
 ) -> tuple[list[Answer], list[str], list[str]]:
-    """Entries of the dict that `process` returns, entries of the final dict, and statements before it.
-
-    `counted` are the histograms that a kernel has filled, with the places of their bins.
-    """
+    """Entries of the dict that `process` returns, entries of the final dict, and statements before it."""
     answers: dict[str, Answer] = {}
     finals: list[str] = []
     scalars = ScalarWriter(Names(_TAKEN | helper_names() | set(outputs)))
     for name, node in outputs.items():
-        if isinstance(node, g.Fill):
-            histogram = _write_fill(name, node, emitter, counted.get(node))
-            answers[name] = (name, histogram, node)
-            finals.append(f"{quoted(name)}: {_final_histogram(name, node, emitter, histogram)}")
+        if isinstance(node, g.Fill) and node in stage.bins:
+            bins, begins, shape = stage.bins[node]
+            answers.setdefault(key := _free(bins, outputs), (key, bins, node))
+            emitter.helpers.add("with_bins")
+            text = f"with_bins({builder(node)}, out.get({quoted(name)}), out.get({quoted(key)}), {begins}, {shape!r})"
+            finals.append(f"{quoted(name)}: {_viewed(node, text)}")
+        elif isinstance(node, g.Fill):
+            answers[name] = (name, _write_fill(name, node, emitter, stage.fills.get(node)), node)
+            finals.append(f"{quoted(name)}: {_viewed(node, _final_histogram(name, node, emitter))}")
         elif node.path:
             emitter.helpers |= {"plain", "in_order", "concatenated"}
             answers[name] = (name, f"{{key: [plain({emitter.value(node).text})]}}", node)
@@ -157,6 +159,13 @@ def _write_outputs(
             finals.append(f"{quoted(name)}: {scalars.value(node)}")
     emitter.helpers |= scalars.helpers
     return list(answers.values()), finals, scalars.lines
+
+
+def _free(wish: str, taken: Collection[str]) -> str:
+    """A key that no output has: all bins of a kernel are one answer, and histograms are made of it when all is done."""
+    while wish in taken:
+        wish += "_"
+    return wish
 
 
 def _write_aggregate(
@@ -198,13 +207,17 @@ def _write_fill(name: str, node: g.Fill, emitter: Emitter, counted: str | None) 
     return made.text
 
 
-def _final_histogram(name: str, node: g.Fill, emitter: Emitter, variable: str) -> str:
-    del variable
+def _final_histogram(name: str, node: g.Fill, emitter: Emitter) -> str:
     known = _known_categories(node)
     text = f"out[{quoted(name)}]"
     if known:
         emitter.helpers.add("ordered_categories")
         text = f"ordered_categories({text}, {known!r})"
+    return text
+
+
+def _viewed(node: g.Fill, text: str) -> str:
+    """The histogram, or what it counts alone."""
     if node.view == "counts":
         return f"{text}.values().astype(np.int64)"
     return f"{text}.values()" if node.view == "sums" else text
@@ -259,7 +272,7 @@ def _assemble(
         "",
         "from __future__ import annotations",
         "",
-        *_imports(emitter, helpers),
+        *_imports(emitter, helpers, finals),
         "",
         "",
         *(helpers.rstrip().splitlines() + ["", ""] if helpers else []),
@@ -319,12 +332,12 @@ def _scalar_text(node: g.Node) -> str:
     return "histogram" if isinstance(node, g.Fill) and node.view == "hist" else str(node.type)
 
 
-def _imports(emitter: Emitter, helpers: str) -> list[str]:
+def _imports(emitter: Emitter, helpers: str, finals: list[str]) -> list[str]:
     code = helpers + "\n".join(emitter.lines)
     plain = ["import math"] if "math." in code else []
     typing = ["from typing import Any", ""] if helpers else []
     third = ["import awkward as ak", "import hist", "import numpy as np", "from coffea import processor"]
-    if "hist." not in code:
+    if "hist." not in code + "\n".join(finals):
         third.remove("import hist")
     for module in sorted(emitter.imports):
         package, _, name = module.rpartition(".")

@@ -111,6 +111,20 @@ def add_bins(histogram: Any, bins: Any, parts: list[Any]) -> None:
             view[place] += contents.astype(view.dtype)
 
 
+def with_bins(histogram: Any, filled: Any, bins: Any, begins: int, shape: tuple[int, ...]) -> Any:
+    """A histogram with what kernels have counted of it in all chunks, and what was filled in others without them."""
+    if bins is not None:
+        view = histogram.view(flow=True)
+        size = int(np.prod(shape, dtype=int))
+        contents = bins[begins : begins + size].reshape(shape)
+        if hasattr(view, "variance"):
+            view["value"] = contents
+            view["variance"] = bins[begins + size : begins + 2 * size].reshape(shape)
+        else:
+            view[...] = contents.astype(view.dtype)
+    return histogram if filled is None else histogram + filled
+
+
 def ready_kernel(text: str, digest: str, wait: bool) -> Any:
     """The compiled kernel. None while it is compiled in the background, and where it cannot be compiled."""
     import os

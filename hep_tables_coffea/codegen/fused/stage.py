@@ -35,8 +35,10 @@ class FusedStage:
     lines: list[str] = field(default_factory=list)
     #: Node -> the variable that holds it.
     pieces: dict[g.Node, str] = field(default_factory=dict)
-    #: Histogram -> the array of bins and the parts of it that are its contents, as arguments of `add_bins`.
+    #: Histogram with categories -> the array of bins and the parts of it that are its contents, as arguments of `add_bins`.
     fills: dict[g.Fill, str] = field(default_factory=dict)
+    #: Histogram without -> the array of bins, and where in it its contents begin, in which shape.
+    bins: dict[g.Fill, tuple[str, int, tuple[int, ...]]] = field(default_factory=dict)
     helpers: set[str] = field(default_factory=set)
 
 
@@ -351,6 +353,9 @@ class _Around:
 
     def _fills(self, counted: list[str]) -> None:
         for node, slabs in self.kernel.slabs.items():
+            if len(slabs) == 1 and not slabs[0].counter:
+                self.stage.bins[node] = (self.variables["bins"], slabs[0].begins, slabs[0].shape)
+                continue
             self.stage.helpers.add("add_bins")
             parts = []
             for slab in slabs:
