@@ -15,6 +15,7 @@ __all__ = ["Options", "current", "merged", "options"]
 
 ENGINES = ("auto", "columnar", "fused")
 ON_ERROR = ("raise", "report")
+DELIVERIES = ("parquet", "root", "urls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Options:
 
     Decoded columns are kept on disk (`cache`) with True or a folder when they are first read, with None from the second
     time on, with False never; in all no more than `cache_size`, in bytes or as "5 GB".
+
+    What ServiceX delivers are Parquet files, with `delivery="root"` ROOT files; with "urls" nothing is copied, and what
+    it delivers is read where it is.
     """
 
     executor: Any = "auto"
@@ -34,6 +38,7 @@ class Options:
     engine: str = "auto"
     progress: bool | None = None
     backend: str | None = None
+    delivery: str = "parquet"
 
 
 _current: ContextVar[Options] = ContextVar("hep_tables_coffea_options", default=Options())  # noqa: B039 (frozen)
@@ -57,7 +62,8 @@ def merged(given: dict[str, Any]) -> Options:
 
 
 def _check(chosen: Options) -> None:
-    for name, value, allowed in (("engine", chosen.engine, ENGINES), ("on_error", chosen.on_error, ON_ERROR)):
+    for name, allowed in (("engine", ENGINES), ("on_error", ON_ERROR), ("delivery", DELIVERIES)):
+        value = getattr(chosen, name)
         if value not in allowed:
             msg = f"{name}={value!r} is not possible"
             raise OptionError(msg, hint=f"{name} is one of {', '.join(map(repr, allowed))}")

@@ -31,17 +31,17 @@ class Question:
         """The query as one writes it with func_adl."""
         return as_func_adl(next(iter(self.queries.values())))
 
-    def requests(self, sample: Sample) -> list[Request]:
+    def requests(self, sample: Sample, form: str) -> list[Request]:
         """The requests for a sample: one for each named dataset, and one for the files of each tree."""
         lists: dict[str | None, list[str]] = {}
         found = []
         for path, tree in sample.files:
             if is_named(path):
-                found.append(Request(path, self.queries[tree], self.codegen, sample.name))
+                found.append(Request(path, self.queries[tree], self.codegen, sample.name, form))
             else:
                 lists.setdefault(tree, []).append(path)
         return found + [
-            Request(tuple(paths), self.queries[tree], self.codegen, sample.name) for tree, paths in lists.items()
+            Request(tuple(paths), self.queries[tree], self.codegen, sample.name, form) for tree, paths in lists.items()
         ]
 
 

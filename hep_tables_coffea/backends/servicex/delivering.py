@@ -24,9 +24,10 @@ class Delivering:
     they come, and `samples` at the end has the order of their names. Leaving the block before the end cancels all.
     """
 
-    def __init__(self, requests_of: Callable[[Sample], list[Request]], dataset: Dataset, options: Options) -> None:
+    def __init__(self, requests_of: Callable[[Sample, str], list[Request]], dataset: Dataset, options: Options) -> None:
         self._samples = dataset.samples
-        requests = [(k, request) for k, sample in enumerate(dataset.samples) for request in requests_of(sample)]
+        form = "root-ttree" if options.delivery == "root" else "parquet"
+        requests = [(k, request) for k, sample in enumerate(dataset.samples) for request in requests_of(sample, form)]
         self._sample_of = [k for k, _ in requests]
         self._requests = [request for _, request in requests]
         self._slots = [
@@ -45,6 +46,7 @@ class Delivering:
             progress=options.progress,
             cache=options.cache,
             cache_size=options.cache_size,
+            copy=options.delivery != "urls",
         )
 
     def __enter__(self) -> Delivering:

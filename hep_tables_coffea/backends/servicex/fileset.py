@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hep_tables_coffea import config
+from hep_tables_coffea import config, files
 from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.plan.stages import make_plan
 from hep_tables_coffea.plugins import registry
@@ -24,8 +24,9 @@ def fileset(outputs: Any, **options: Any) -> dict[str, Any]:
         options: as of `ht.options`.
 
     Returns:
-        A fileset of coffea: `{"zee": {"files": {path: None, ...}, "metadata": {...}}}`, Parquet files with one row for
-        each event, lists for its objects, and `n<collection>` for their numbers.
+        A fileset of coffea: `{"zee": {"files": {path: tree, ...}, "metadata": {...}}}`, files with one row for each
+        event, lists for its objects, and `n<collection>` for their numbers. Parquet files have no tree: `Runner(...,
+        format="parquet")` reads them; with `delivery="root"` they are ROOT files.
 
     Raises:
         UsageError: the outputs are of several datasets.
@@ -55,6 +56,9 @@ def fileset(outputs: Any, **options: Any) -> dict[str, Any]:
             pass
         samples = delivering.samples
     return {
-        sample.name: {"files": {path: None for path, _ in sample.files}, "metadata": dict(sample.metadata)}
+        sample.name: {
+            "files": {path: files.trees(path)[0] or None for path, _ in sample.files},
+            "metadata": dict(sample.metadata),
+        }
         for sample in samples
     }
