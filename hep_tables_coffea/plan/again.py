@@ -171,6 +171,10 @@ class Again:
             clashing = self._combined.intersection(made_rows(node.path))
             if clashing:
                 raise Clash(min(clashing, key=len))
+        if isinstance(node, g.Restrict):  # what was delivered by itself has lists of its own
+            (old,), (made,) = node.args, args
+            kept = zip(old.path, node.path, made.path)
+            return build.restrict(made, tuple(mine if a is b else self.copy.axis(b) for a, b, mine in kept))
         return self.copy.again(node, args)
 
     def _refuse_clash(self, nodes: Sequence[g.Node], made: Sequence[g.Node]) -> None:
