@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from hep_tables_coffea.backends.servicex.delivery import Delivered, Deliveries, Request, discard
+from hep_tables_coffea.backends.servicex.delivery.problems import of_files
 from hep_tables_coffea.backends.servicex.services import service_for
 from hep_tables_coffea.config import Options
+from hep_tables_coffea.errors import DataError
 from hep_tables_coffea.plugins.protocol import Delivery, Failure
 from hep_tables_coffea.types.dataset import Dataset, Sample
 
@@ -68,6 +70,7 @@ class Delivering:
                     fresh.append((number, file.path))
             yield from self._part(self._ready() + fresh)
         yield from self._part(self._left())
+        self._refuse_nothing()
 
     def _ready(self) -> list[tuple[int, str]]:
         """The next files of lists, up to the first that has not come."""
@@ -81,6 +84,14 @@ class Delivering:
     def _left(self) -> list[tuple[int, str]]:
         """What came after a file that failed."""
         return [(slot[0], self._come[slot]) for slot in self._slots[self._given :] if slot in self._come]
+
+    def _refuse_nothing(self) -> None:
+        """Raise `DataError` where files have failed, and none is left to be processed."""
+        delivered = self._deliveries.delivered
+        failed = [one for part in delivered for one in part.failures]
+        if failed and not any(part.files for part in delivered):
+            msg = "no file of the dataset could be processed"
+            raise DataError(msg, values=of_files(failed), located=False)
 
     def _part(self, files: Sequence[tuple[int, str]]) -> Iterator[Samples]:
         if files:
