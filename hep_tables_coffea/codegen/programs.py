@@ -15,12 +15,17 @@ __all__ = ["program"]
 
 KEPT = 64
 _known: OrderedDict[tuple[Any, ...], tuple[list[Any], ProcessorSource]] = OrderedDict()
+#: The same by the nodes themselves, of which equal ones are one object: what was recorded once and runs again.
+_same: OrderedDict[tuple[Any, ...], ProcessorSource] = OrderedDict()
 _lock = Lock()
 
 
 def program(outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], title: str, engine: str) -> ProcessorSource:
     """The processor of some outputs. `engine` is "columnar", or one that fuses what it can."""
     make = write if engine == "columnar" else write_fused
+    nodes = (*outputs.items(), title, make is write)
+    if not constants and (found := _same.get(nodes)):
+        return found
     key = _key(outputs, constants, title, make is write)
     if key is None:
         return make(outputs, title=title, constants=constants)
@@ -29,13 +34,20 @@ def program(outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], titl
         known = _known.get(key)
         if known is not None and known[0] == schemas:  # columns of one name may have other types in other files
             _known.move_to_end(key)
-            return known[1]
-    found = make(outputs, title=title, constants=constants)
-    with _lock:
-        _known[key] = (schemas, found)
-        while len(_known) > KEPT:
-            _known.popitem(last=False)
-    return found
+    if known is None or known[0] != schemas:
+        known = schemas, make(outputs, title=title, constants=constants)
+        with _lock:
+            _keep(_known, key, known)
+    if not constants:
+        with _lock:
+            _keep(_same, nodes, known[1])
+    return known[1]
+
+
+def _keep(where: OrderedDict[tuple[Any, ...], Any], key: tuple[Any, ...], value: Any) -> None:
+    where[key] = value
+    while len(where) > KEPT:
+        where.popitem(last=False)
 
 
 def _key(

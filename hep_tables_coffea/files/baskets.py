@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import queue
+from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -46,7 +47,7 @@ class Baskets:
     #: The first byte of each basket, and the byte after its last.
     ranges: list[tuple[int, int]]
     #: The first entry of each basket, and the number of entries.
-    edges: Any
+    edges: list[int]
     #: The type of the stored numbers, big-endian.
     stored: Any
     #: The fixed sizes of what there is in each entry.
@@ -63,13 +64,12 @@ class Baskets:
 
     def touched(self, start: int, stop: int) -> tuple[int, int]:
         """The first basket with one of these entries, and the one after the last."""
-        first = int(np.searchsorted(self.edges, start, side="right")) - 1
-        return first, int(np.searchsorted(self.edges, stop, side="left"))
+        return bisect_right(self.edges, start) - 1, bisect_left(self.edges, stop)
 
     def reach(self, start: int, stop: int) -> tuple[int, int]:
         """The entries in the baskets with these entries."""
         first, last = self.touched(start, stop)
-        return int(self.edges[first]), int(self.edges[last])
+        return self.edges[first], self.edges[last]
 
 
 def table_of_raw(raw: RawBranch, counter: str) -> Baskets | None:
@@ -106,7 +106,7 @@ def _table(
     edges = np.asarray(edges, dtype=np.int64)
     if not edges[-1] or edges[0] or (np.diff(edges) < 0).any():
         return None
-    return Baskets(ranges, edges, stored, shape, counter)
+    return Baskets(ranges, edges.tolist(), stored, shape, counter)
 
 
 class Lists(NamedTuple):
@@ -116,8 +116,8 @@ class Lists(NamedTuple):
     first: int
     #: How many numbers there are before each of these entries, and in all.
     before: Any
-    #: The same for the entries that were asked for.
-    offsets: Any
+    #: The same for the entries that were asked for, as awkward has it: columns share it.
+    index: Any
 
     @staticmethod
     def of(counts: Any, first: int, start: int, stop: int) -> Lists:
@@ -128,7 +128,7 @@ class Lists(NamedTuple):
         np.cumsum(counts.astype(np.int64), out=before[1:])
         offsets = before[start - first : stop - first + 1]
         is_all = len(offsets) == len(before)
-        return Lists(first, before, offsets if is_all else offsets - offsets[0])
+        return Lists(first, before, ak.index.Index64(offsets if is_all else offsets - offsets[0]))
 
 
 def read_baskets(
@@ -145,7 +145,8 @@ def read_baskets(
         with suppress(Exception):
             table, span = tables[unit], spans[unit]
             if table.is_vector:
-                found[unit] = _lists_of(*reader.vectors(table, *span))
+                offsets, numbers = reader.vectors(table, *span)
+                found[unit] = _lists_of(ak.index.Index64(offsets), numbers)
                 continue
             numbers = reader.numbers(table, span, lists[table.counter] if table.counter else None)
             if unit in counted:
@@ -183,15 +184,15 @@ class Reader:
     def numbers(self, table: Baskets, span: tuple[int, int], lists: Lists | None) -> Any:
         """All numbers of these entries, one after the other."""
         first, last = table.touched(*span)
-        edges, ends = table.edges[first : last + 1], np.asarray(span)
+        edges = table.edges[first : last + 1]
         if lists is None:
             width = math.prod(table.shape)
-            places, (low, high) = edges * width, (ends * width).tolist()
+            places, low, high = [edge * width for edge in edges], span[0] * width, span[1] * width
         else:
-            places, (low, high) = lists.before[edges - lists.first], lists.before[ends - lists.first].tolist()
+            *places, low, high = lists.before[np.array([*edges, *span]) - lists.first].tolist()
         numbers = np.empty(high - low, dtype=table.stored.newbyteorder("="))
-        entries = np.diff(edges).tolist()
-        for piece, number, (begin, end) in zip(table.ranges[first:last], entries, pairwise(places.tolist())):
+        entries = (after - before for before, after in pairwise(edges))
+        for piece, number, (begin, end) in zip(table.ranges[first:last], entries, pairwise(places)):
             start, stop = max(low, begin), min(high, end)
             size = table.stored.itemsize
             content = self._content(piece, number, (end - begin) * size, (stop - begin) * size)
@@ -204,7 +205,7 @@ class Reader:
         first, last = table.touched(start, stop)
         counts: list[Any] = [np.zeros(1, dtype=np.int64)]
         numbers: list[Any] = []
-        for piece, (low, high) in zip(table.ranges[first:last], pairwise(table.edges[first : last + 1].tolist())):
+        for piece, (low, high) in zip(table.ranges[first:last], pairwise(table.edges[first : last + 1])):
             basket = self._basket(piece, high - low)
             content = self._inflated(basket, basket.unpacked)
             ends = np.frombuffer(content[basket.nbytes + 4 :], ">i4") - np.int64(basket.key)
@@ -280,11 +281,11 @@ def _array(
 ) -> Any:
     """The numbers in the lists that they are in. Of a counter more may have been read than was asked for."""
     if table.counter:
-        return _lists_of(lists[table.counter].offsets, numbers)
+        return _lists_of(lists[table.counter].index, numbers)
     if span != asked:
         numbers = numbers[asked[0] - span[0] : asked[1] - span[0]].copy()
-    return ak.Array(numbers.reshape(-1, *table.shape))
+    return ak.Array(ak.contents.NumpyArray(numbers.reshape(-1, *table.shape)))
 
 
-def _lists_of(offsets: Any, numbers: Any) -> Any:
-    return ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(offsets), ak.contents.NumpyArray(numbers)))
+def _lists_of(index: Any, numbers: Any) -> Any:
+    return ak.Array(ak.contents.ListOffsetArray(index, ak.contents.NumpyArray(numbers)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import awkward as ak
+import numpy as np
 
 __all__ = ["empty", "member", "plain"]
 
@@ -17,9 +18,9 @@ def plain(array: Any, *, options: bool = False) -> Any:
     >>> print(plain(ak.to_regular(ak.Array([[1, 2], [3, 4]]))).type)
     2 * var * int64
     """
-    layout = ak.to_layout(array)
-    is_bare = isinstance(array, ak.Array) and array.behavior is None and not array.attrs
-    return array if is_bare and _is_plain(layout) else ak.Array(_plain(layout, options))
+    if isinstance(array, ak.Array) and _is_plain(array.layout) and array.behavior is None and not array.attrs:
+        return array
+    return ak.Array(_plain(ak.to_layout(array), options))
 
 
 def empty(form: Any, path: tuple[str, ...]) -> Any:
@@ -58,15 +59,16 @@ def _plain_list(layout: Any, options: bool) -> Any:
 
 def _is_from_zero(layout: Any) -> bool:
     """Whether these are the offsets that are wanted: awkward copies them all the same, and columns share them."""
-    return (
-        isinstance(layout, ak.contents.ListOffsetArray) and layout.offsets.dtype == "int64" and layout.offsets[0] == 0
-    )
+    if not isinstance(layout, ak.contents.ListOffsetArray):
+        return False
+    numbers = layout.offsets.data  # its own items are slow
+    return bool(numbers.dtype == np.int64 and numbers[0] == 0)
 
 
 def _is_plain(layout: Any) -> bool:
     """What is read from baskets is: making it anew would take as long as reading some."""
-    if layout.parameters or not isinstance(layout, (ak.contents.NumpyArray, ak.contents.ListOffsetArray)):
+    if not isinstance(layout, (ak.contents.NumpyArray, ak.contents.ListOffsetArray)) or layout.parameters:
         return False
     if layout.is_numpy:
         return len(layout.shape) == 1
-    return _is_from_zero(layout) and len(layout.content) == layout.offsets[-1] and _is_plain(layout.content)
+    return _is_from_zero(layout) and layout.content.length == layout.offsets.data[-1] and _is_plain(layout.content)

@@ -39,14 +39,14 @@ def flat_layout(array: Any) -> Any:
     layout = array.layout
     while layout.is_list:
         offsets, layout = from_zero(layout)
-        if len(layout) != offsets[-1]:
+        if layout.length != offsets[-1]:
             layout = layout[: offsets[-1]]
     return layout
 
 
 def from_zero(layout: Any) -> tuple[Any, Any]:
     """Where lists begin, from zero on, and what is in them. awkward copies even where nothing changes."""
-    offsets = getattr(layout, "offsets", None)
+    offsets = getattr(getattr(layout, "offsets", None), "data", None)
     if offsets is None or offsets.dtype != np.int64 or offsets[0] != 0:
         layout = layout.to_ListOffsetArray64(True)
     return np.asarray(layout.offsets.data), layout.content
@@ -59,7 +59,8 @@ def flat_numbers(array: Any, dtype: str) -> Any:
         layout = ak.to_layout(ak.fill_none(ak.Array(layout), 0, axis=0))
     if layout.is_unknown:
         return np.empty(0, dtype)
-    return np.ascontiguousarray(ak.to_numpy(layout), dtype=dtype)
+    is_plain = isinstance(layout, ak.contents.NumpyArray)
+    return np.ascontiguousarray(layout.data if is_plain else ak.to_numpy(layout), dtype=dtype)
 
 
 def flat_known(array: Any) -> Any:
