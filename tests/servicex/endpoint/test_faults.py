@@ -136,6 +136,15 @@ def test_cancelled_request_ends_at_once(client: Any, events: dict[str, str]) -> 
     assert counts(ended(client, [events["a"]])) == ("Complete", 1, 0)
 
 
+def test_files_of_a_cancelled_request_that_wait_for_a_worker_are_not_done(client: Any, events: dict[str, str]) -> None:
+    client.endpoint.faults.set("slow:0.3")
+    request = client.submit([events["a"], events["b"], events["a"], events["b"]])[1]["request_id"]
+    client.call("GET", f"/servicex/transformation/{request}/cancel")
+    client.endpoint.faults.set()
+    ended(client, [events["a"]])  # the one worker had all four before it
+    assert list((client.endpoint._folder / request).iterdir()) == []
+
+
 def test_deleted_request_is_gone_with_its_objects(client: Any, events: dict[str, str]) -> None:
     status = ended(client, [events["a"]])
     path = f"/servicex/transformation/{status['request_id']}"

@@ -114,9 +114,16 @@ class Pool:
         if not self._workers:
             self._idle.append(self._start())
 
-    async def run(self, job: Job, request: str, kill: bool = False) -> Answer:
-        """The answer of a worker; with `kill` the worker is lost while it has the job. Raises `WorkerLost`."""
+    async def run(
+        self, job: Job, request: str, kill: bool = False, given_up: Callable[[], bool] = lambda: False
+    ) -> Answer:
+        """The answer of a worker; with `kill` the worker is lost while it has the job. Raises `WorkerLost`.
+
+        What has been given up when a worker is free is not done.
+        """
         async with self._free:
+            if given_up():
+                return Answer(0, 0, "canceled", 0.0)
             worker = self._take()
             worker.request = request
             try:

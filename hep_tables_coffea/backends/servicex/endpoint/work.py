@@ -86,7 +86,8 @@ class Work:
             if request.is_done:
                 break
             try:
-                return await self._pool.run(job, request.id, kill=self._faults.strikes("kill", name))
+                kill = self._faults.strikes("kill", name)
+                return await self._pool.run(job, request.id, kill, lambda: request.is_done)
             except WorkerLost as error:
                 lost = str(error)
         return Answer(0, 0, lost, 0.0)
