@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path, derives, path_text, steps
@@ -15,7 +14,7 @@ from hep_tables_coffea.plan.lower import lower_counts
 from hep_tables_coffea.plan.table import DeliveredTable, chain_of, made_rows, own_axes
 from hep_tables_coffea.types.elements import Record
 
-__all__ = ["Again", "Clash"]
+__all__ = ["Again", "Clash", "Lacking"]
 
 
 class Clash(Exception):
@@ -24,6 +23,14 @@ class Clash(Exception):
     def __init__(self, rows: Path) -> None:
         super().__init__(path_text(rows))
         self.rows = rows
+
+
+class Lacking(Exception):
+    """A stored column is needed here after all, or the number of rows of a collection: `node` is its position then."""
+
+    def __init__(self, node: g.Node) -> None:
+        super().__init__(node.text)
+        self.node = node
 
 
 class Again:
@@ -56,8 +63,7 @@ class Again:
         """The record with a row for each of a collection."""
         base = node.path[-1].base
         if base not in self.table.groups:
-            msg = f"the rows of {base.name} cannot be counted"
-            raise BackendError(msg, values=[("value", node.text)], where=node.where)
+            raise Lacking(build.anchor(node))
         return self._at(self.table.groups[base])
 
     # -- outputs --
@@ -190,8 +196,7 @@ class Again:
         if isinstance(node.type, Record):
             is_list = len(node.path) > len(node.args[0].path)
             return self._group(node) if is_list else self._at(chain_of(node))
-        msg = f"the column {node.name!r} is needed and is not delivered"
-        raise BackendError(msg, values=[("column", node.text)], where=node.where)
+        raise Lacking(node)
 
     def _record(self, node: g.Zip | g.Extend) -> g.Node:
         made = self.copy.made
