@@ -69,7 +69,7 @@ $(VENV)/.installed-test: setup.cfg pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-docs: $(VENV)/.installed
-	@$(PIP) install --quiet --group docs
+	@$(PIP) install --quiet --editable '.[servicex]' --group docs
 	@touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed

@@ -232,6 +232,19 @@ def test_dask(agree: Agree, events: ht.Array) -> None:
         agree({"pt": good(events).pt, "n": events.Count()}, executor=client)
 
 
+@pytest.mark.parametrize("delivery", ["parquet", "root", "urls"])
+def test_forms_of_delivery(agree: Agree, nano_files: list[str], tmp_path: Path, delivery: str) -> None:
+    events = ht.nanoaod([ht.samples.nanoaod(tmp_path / "empty.root", events=0), *nano_files[:2]])
+    two = events[events.Jet.Count() > 1]
+    found = agree({"pt": good(two).pt, "n": two.Count(), "jets": two.Jet.pt}, delivery=delivery)
+    assert found.value["n"] > 10
+
+
+def test_missing_values_are_delivered(agree: Agree, events: ht.Array) -> None:
+    found = agree({"most": good(events).pt.Max(), "n": events.Count()})
+    assert None in found.value["most"].to_list()
+
+
 def test_chunks_of_one_event(agree: Agree, nano_files: list[str]) -> None:
     events = ht.nanoaod(nano_files[0])
     found = agree({"pt": good(events).pt, "n": events.Count()}, chunksize=1)
