@@ -71,6 +71,12 @@ def test_program_in_other_lines_has_the_same_kernel(events: ht.Array, fused: Cal
 def test_histogram_of_a_filter_is_one_loop(source: Callable[[str], Any]) -> None:
     text = source("q3").kernel.partition("def kernel(")[2]
     assert [line.strip() for line in text.splitlines() if re.match(r"\s*for ", line)] == [
-        "for event in range(events):",
-        "for jet in range(Jet_rows[event], Jet_rows[event + 1]):",
+        "for jet in range(Jet_rows[0], Jet_rows[events]):",
     ]
+
+
+def test_what_asks_for_something_of_the_event_stays_in_its_loop(events: ht.Array, fused: Callable[..., Any]) -> None:
+    jets = events.Jet
+    made = ht.Hist.new.Reg(10, 0, 100, name="pt").Double()
+    text = fused({"pt": made.fill(jets[events.MET.pt > 20].pt)}).kernel
+    assert "for event in range(events):" in text

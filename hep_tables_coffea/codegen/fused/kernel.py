@@ -15,6 +15,7 @@ import numpy as np
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.expand import Expander
 from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of
+from hep_tables_coffea.codegen.fused.flat import flattened
 from hep_tables_coffea.codegen.fused.ir import Effect, Unfusable, reason_of
 from hep_tables_coffea.codegen.fused.schedule import schedule
 from hep_tables_coffea.codegen.fused.writer import Writer
@@ -177,7 +178,8 @@ def fuse(
     maker = _Maker(outputs, hints, constants, refused)
     expander = maker.expander
     writer = Writer(expander.names)
-    lines = writer.write(schedule(maker.effects)) if maker.effects else []
+    effects = [flattened(effect, expander.program, expander.events) for effect in maker.effects]
+    lines = writer.write(schedule(effects)) if effects else []
     body = "\n".join(lines)
     words = set(re.findall(r"\w+", body))
     arrays = {name: about for name, about in expander.arrays.columns.items() if name in words}

@@ -21,19 +21,18 @@ __all__ = [
 
 
 def bin_between(x, low, width, bins):  # type: ignore[no-untyped-def]
-    """The bin of a regular axis."""
+    """The bin of a regular axis: chosen, not asked for, since nobody can guess the answers."""
     z = (x - low) / width
-    if z < 1.0:
-        return np.int64(z * bins) + 1 if z >= 0.0 else 0
-    return np.int64(bins) + 1  # what is no number, too
+    place = z * bins if z >= 0.0 else -1.0
+    return np.int64(place if z < 1.0 else bins) + 1  # the last one for what is no number, too
 
 
 def bin_up_to(x, low, width, bins):  # type: ignore[no-untyped-def]
     """The bin of a regular axis whose last bin has its upper edge, as nothing is beyond."""
     z = (x - low) / width
-    if z < 1.0:
-        return np.int64(z * bins) + 1 if z >= 0.0 else 0
-    return np.int64(bins) if z == 1.0 else np.int64(bins) + 1
+    place = z * bins if z >= 0.0 else -1.0
+    above = bins - 1.0 if z == 1.0 else bins
+    return np.int64(place if z < 1.0 else above) + 1
 
 
 def bin_of_edges(x, edges, first, bins):  # type: ignore[no-untyped-def]
