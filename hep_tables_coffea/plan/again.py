@@ -26,7 +26,7 @@ class Clash(Exception):
 
 
 class Lacking(Exception):
-    """A stored column is needed here after all, or the number of rows of a collection: `node` is its position then."""
+    """A column is needed here after all, or the number of rows of a collection: `node` is their position then."""
 
     def __init__(self, node: g.Node) -> None:
         super().__init__(node.text)
@@ -173,6 +173,8 @@ class Again:
             return self._record(node)
         args = [self._rows(arg) if self._only_counts(node, arg) else self.copy.made[arg] for arg in node.args]
         self._refuse_clash(node.args, args)
+        if isinstance(node, g.Behave):
+            self._check_fields(node, args)
         if isinstance(node, _MAKERS):
             clashing = self._combined.intersection(made_rows(node.path))
             if clashing:
@@ -182,6 +184,14 @@ class Again:
             kept = zip(old.path, node.path, made.path)
             return build.restrict(made, tuple(mine if a is b else self.copy.axis(b) for a, b, mine in kept))
         return self.copy.again(node, args)
+
+    def _check_fields(self, node: g.Behave, made: Sequence[g.Node]) -> None:
+        """A computed record has been taken to pieces, some of which were delivered, and is needed as a whole after all."""
+        for arg, one, touched in zip(node.args, made, node.touched):
+            if isinstance(arg.type, Record) and not isinstance(arg, g.Behave):
+                for name in functions.needed_fields(arg, touched):
+                    if not build.has_field(one, name):
+                        raise Lacking(build.field(arg, name))
 
     def _refuse_clash(self, nodes: Sequence[g.Node], made: Sequence[g.Node]) -> None:
         """Lists in lists that were delivered one by one are not known to have the same rows."""

@@ -48,18 +48,19 @@ class Capability:
 class Frontier:
     """Which nodes are delivered: the furthest, so that of each collection all are on the same rows.
 
-    `made_here` are rows that the program makes and that are not to be delivered, `needed` are further stored columns and
-    positions of rows that are.
+    `made_here` are rows that the program makes and that are not to be delivered, `needed` are values that are needed
+    besides those of the outputs.
     """
 
     def __init__(
         self, outputs: Mapping[str, g.Node], can: Capability, made_here: Collection[Path], needed: Iterable[g.Node]
     ) -> None:
         self.can, self._made_here = can, made_here
-        roots = [*chunk_nodes(outputs), *needed]
+        answers = chunk_nodes(outputs)
+        roots = [*answers, *needed]
         self._counts = [root for root in roots if is_position(root)]
         self._roots = [root for root in roots if not is_position(root)]
-        self._answers = set(_leaves(self._roots))
+        self._answers = set(_leaves(answers))
         #: Of each collection the rows that are delivered: the collection, or what a filter leaves of it.
         self.tables: dict[Axis, Axis] = {}
         while True:
@@ -102,7 +103,7 @@ class Frontier:
             if leaf is not None and own is not None:
                 taken[build.restrict(build.field(own.args[0], leaf.like), node.path)] = None
                 taken[node] = None
-        return list(taken) + self._identity(bool(taken))
+        return list(dict.fromkeys([*taken, *self._identity(bool(taken))]))
 
     def _identity(self, others: bool) -> list[g.Node]:
         """What tells an event from another; some value of each event where there is no other column."""
@@ -145,7 +146,7 @@ class Frontier:
             return True
         if is_position(node) or not _is_of_columns(node):
             return False
-        if node not in self._answers and is_product(node.path):
+        if is_product(node.path) and (node not in self._answers or _is_repeated(node)):
             return False  # there would be more of it than of what it is made of
         return bool(self.can(node))
 
@@ -227,6 +228,13 @@ def _is_constant(node: g.Node) -> bool:
 def _is_of_columns(node: g.Node) -> bool:
     """Whether a value depends on what is stored."""
     return any(isinstance(one, g.Field) and not isinstance(one.type, Record) for one in walk([node]))
+
+
+def _is_repeated(node: g.Node) -> bool:
+    """Whether a value is a stored one, for rows that are combinations."""
+    while isinstance(node, (g.Restrict, g.Side, g.Nest)):
+        node = node.args[node.slot if isinstance(node, g.Side) else 0]
+    return isinstance(node, g.Field)
 
 
 def _can_select(outer: Path, axis: Axis) -> bool:

@@ -134,7 +134,7 @@ def make_table(
 class _Making:
     def __init__(self, dataset: Dataset, tables: Mapping[Axis, Axis], names: Mapping[g.Node, str]) -> None:
         self.dataset, self.tables, self.names = dataset, tables, names
-        self.root = _Draft("")
+        self.root = _Draft("", order=tuple(dataset.schema.root.fields))
         self.columns: dict[str, g.Node] = {}
         self.places: dict[g.Node, tuple[str, ...]] = {}
         self.groups: dict[Axis, tuple[str, ...]] = {}
@@ -163,7 +163,7 @@ class _Making:
             draft.behavior, draft.order = record.type.behavior, _stored_order(record)
         draft.counter = self._new("n" + "_".join((*names[:-1], name)))
         self.columns[draft.counter] = count_of(rows)
-        self.root.members[draft.counter] = Leaf(draft.counter, "int64")
+        self.root.members[f"#{draft.counter}"] = Leaf(draft.counter, "int64", hidden=True)
         parent.members[name] = draft
         self.groups[base] = (*names[:-1], name)
 

@@ -145,6 +145,10 @@ def columns_of(node: g.Node) -> Sequence[g.Node]:
         return [inner, *mask]
     if isinstance(node, g.Reduce) and node.function == "num":
         return _rows_of(node.args[0])
+    if isinstance(node, (g.Side, g.Nest)) or kind_of(node) == "Call ht.broadcast":
+        slot = node.slot if isinstance(node, g.Side) else 0
+        others = [arg for arg in node.args if arg is not node.args[slot]]
+        return [node.args[slot], *(one for arg in others for one in _rows_of(build.anchor(arg)))]
     found: list[g.Node] = []
     touched = node.touched if isinstance(node, g.Behave) else [None] * len(node.args)
     for arg, fields in zip(node.args, touched, strict=True):
