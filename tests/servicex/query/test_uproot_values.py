@@ -166,6 +166,72 @@ def test_events_are_filtered(check: Check, events: ht.Array) -> None:
     assert text.count("Where") == 1
 
 
+KEPT: dict[str, Callable[[Any], Any]] = {
+    "greatest": lambda e: e.Jet.pt.Max() > 40,
+    "greatest at least": lambda e: e.Jet.pt.Max() >= 40,
+    "from the other side": lambda e: e.MET.pt < e.Jet.pt.Max(),
+    "none greater": lambda e: e.Electron.pt.Max() < 30,
+    "least": lambda e: e.Jet.pt.Min() < 25.5,
+    "none less": lambda e: e.Electron.pt.Min() >= 15,
+    "not": lambda e: ~(e.Electron.pt.Max() > 30),
+    "and": lambda e: (e.Electron.pt.Max() > 20) & (e.Jet.eta.Min() < 0) & (e.MET.pt > 5),
+    "or": lambda e: (e.Electron.pt.Max() > 20) | ~(e.Jet.eta.Min() < 0),
+    "value of the event": lambda e: e.Jet.pt.Max() > e.MET.pt,
+    "whole numbers": lambda e: e.Jet.jetId.Min() >= e.Electron.Count(),
+    "filtered rows": lambda e: e.Jet[abs(e.Jet.eta) < 1].pt.Max() > 40,
+    "filled": lambda e: ht.fill_missing(e.Electron.pt.Max(), 0) > 20.3,
+    "filled and let through": lambda e: ht.fill_missing(e.Electron.pt.Min(), 99) > 20.3,
+    "something": lambda e: e.Electron.pt.Max().exists,
+    "nothing": lambda e: ht.is_missing(e.Electron.First().pt),
+    "nothing nearer": lambda e: (e.Electron.map(lambda a: e.Jet.delta_r(a)).Min() < 2.0).All(),
+}
+
+
+@pytest.mark.parametrize("condition", KEPT.values(), ids=KEPT)
+def test_a_missing_condition_selects_no_events(condition: Callable[[Any], Any], check: Check, events: ht.Array) -> None:
+    keep = condition(events)
+    check(keep=keep, pt=events[keep].Jet.pt, run=events[keep].run)
+
+
+def test_a_missing_condition_selects_no_rows(check: Check, events: ht.Array) -> None:
+    electrons, jets = events.Electron, events.Jet
+    nearest = jets.map(lambda j: electrons.map(lambda e: e.delta_r(j))).Min()
+    hardest = jets.map(lambda j: electrons[lambda e: e.delta_r(j) < 2].pt).Max()
+    check(
+        isolated=jets[nearest > 0.4].pt,
+        close=jets[nearest <= 2].pt,
+        clean=jets[ht.fill_missing(nearest, 9.0) > 0.4].pt,
+        harder=jets[hardest > jets.pt].pt,
+        mask=ht.fill_missing(nearest, 0) > 0.4,
+        n=jets[~(hardest > 30)].Count(),
+        least=hardest,
+    )
+
+
+def test_extremes_of_nothing_but_nan(tmp_path: Any, compare: Check) -> None:
+    import uproot
+
+    path = str(tmp_path / "nan.root")
+    single = np.float32(0.4)
+    lists = [[np.nan], [np.nan, 0.4], [], [0.4, 0.5], [-np.inf], [np.nextafter(single, np.float32(0))], [np.inf, 0.3]]
+    with uproot.recreate(path) as file:
+        file.mktree("t", {"x": ak.values_astype(ak.Array([[0.0]]), "float32").type.content, "bound": "float64"})
+        file["t"].extend(
+            {"x": ak.values_astype(ak.Array(lists), "float32"), "bound": np.array([0.4, np.nan, 1, 0, -np.inf, 0.4, 1])}
+        )
+    table = ht.flat(path, tree="t")
+    x, bound = table["x"], table["bound"]
+    masks = [x.Max() > 0.4, x.Max() >= 0.4, x.Max() < 0.4, x.Max() <= 0.4, ~(x.Max() > 0.4), x.Max() > bound]
+    masks += [x.Min() > 0.4, x.Min() >= 0.4, x.Min() < 0.4, x.Min() <= 0.4, ~(x.Min() < 0.4), bound > x.Min()]
+    for mask in masks:
+        compare({"x": table[mask]["x"], "bound": table[mask]["bound"]}, path, "t", mask)
+    filled = [ht.fill_missing(x.Max(), 1.0), ht.fill_missing(x.Min(), -1.0)]
+    columns = [
+        f(one) for one in filled for f in (lambda y: y > 0.4, lambda y: y >= 0.4, lambda y: y < 0.4, lambda y: y <= 0.4)
+    ]
+    compare({f"c{k}": column for k, column in enumerate(columns)}, path, "t")
+
+
 def test_filtered_events_are_filtered_again(check: Check, events: ht.Array) -> None:
     some = events[events.MET.pt > 20]
     keep = some.Jet[some.Jet.pt > 30].Count() > 0

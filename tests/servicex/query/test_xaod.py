@@ -172,8 +172,63 @@ def nested(e: Any) -> dict[str, Any]:
     }
 
 
+def missing(e: Any) -> dict[str, Any]:
+    el, jets = e.Electrons, e.Jets
+    both = jets.pt.Max() / 2 > el.pt.Min()
+    return {
+        "greatest": ht.fill_missing(jets.pt.Max(), 0),
+        "least": ht.fill_missing(-jets.eta.Max() + el.pt.Min() / 1000, -1.0),
+        "single": ht.fill_missing(el.charge.Min(), 7.0),
+        "whole": ht.fill_missing(el.OQ.Max(), 0),
+        "none": ht.is_missing(jets.pt.Max()),
+        "some": (jets.pt.First() - el.pt.First()).exists,
+        "first": ht.fill_missing(jets[jets.eta > 0].First().pt, -1),
+        "last": ht.fill_missing(jets[-1].pt, -1.0),
+        "best": ht.fill_missing(jets.MinBy(lambda j: abs(j.eta)).phi, -9.0),
+        "difference": ht.fill_missing(jets.MaxBy(lambda j: j.pt).eta - el.First().eta, -9.0),
+        "chosen": ht.fill_missing(ht.where(e.EventInfo.averageInteractionsPerCrossing > 9, jets.pt.Max(), 5.0), 1.0),
+        "masked": ht.fill_missing(ak.mask(jets.pt.Max(), jets.pt.Sum() > 60_000), 1.0),
+        "compared": ht.fill_missing(jets.pt.Max(), 40_000) > 30_000,
+        "small": ht.fill_missing(jets.pt.Max(), 0) > 30_000,
+        "large": ht.fill_missing(el.charge.Min(), 5) >= -0.3,
+        "condition": ht.fill_missing(both & (el.charge.Max() > 0), False),
+        "order": ht.where(ht.fill_missing(both, True), 1, 0),
+    }
+
+
+def missing_in_lists(e: Any) -> dict[str, Any]:
+    el, jets = e.Electrons, e.Jets
+    apart = el.map(lambda a: jets.map(lambda b: a.delta_r(b)))
+    near = el.map(lambda a: jets[lambda b: a.delta_r(b) < 1.5].First())
+    return {
+        "least": ht.fill_missing(apart.Min(), 99.0),
+        "clean": el[ht.fill_missing(apart.Min(), 99.0) > 0.8].pt,
+        "isolated": el[apart.Min() > 0.8].pt,
+        "close": el[apart.Min() <= 0.8].eta,
+        "not": el[~(apart.Min() <= 0.8)].eta,
+        "first": ht.fill_missing(near.pt, -1.0),
+        "matched": el[near.exists].pt,
+        "harder": el[near.pt > el.pt].pt,
+        "either": el[(near.pt > 50_000) | (apart.Min() > 1)].pt,
+        "nearest": ht.fill_missing(el.nearest(jets).pt, -1.0),
+        "at_most": ht.fill_missing(el.nearest(jets, max_dr=0.8).eta - el.eta, -9.0),
+        "closest": ht.fill_missing(
+            el.map(lambda a: jets[lambda b: a.delta_r(b) < 1.5].MinBy(lambda b: a.delta_r(b)).pt), -1.0
+        ),
+        "all": ht.fill_missing(near.pt.Max(), -1.0),
+        "sum": near.pt.Sum(),
+        "number": ak.count(near.pt, axis=-1),
+        "any": (near.pt > 50_000).Any(),
+        "every": (near.pt > 50_000).All(),
+        "of_event": ht.fill_missing(el.map(lambda a: jets.pt.Max() - a.pt), 0.0),
+        "best": ht.fill_missing(el.MaxBy(near.pt).pt, -1.0),
+    }
+
+
 CASES: dict[str, Columns] = {
     "selection": selection,
+    "missing": missing,
+    "missing in lists": missing_in_lists,
     "arithmetic": arithmetic,
     "conditions": conditions,
     "reducers": reducers,
@@ -209,6 +264,29 @@ def test_events_are_filtered(run_xaod: Callable[..., Any], numbers: list[dict[st
     text = query(columns, keep)
     assert text.count("call Where") == 2
     same(run_xaod(text, numbers), filtered(twin)[1])
+
+
+KEPT: dict[str, Callable[[Any], Any]] = {
+    "greatest": lambda e: e.Jets.pt.Max() > 60_000,
+    "least": lambda e: e.Electrons.pt.Min() > 30_000,
+    "not": lambda e: ~(e.Electrons.pt.Min() > 30_000),
+    "and": lambda e: (e.Electrons.pt.Min() > 30_000) & (e.Jets.eta.Max() >= 0.5),
+    "or": lambda e: (e.Electrons.pt.Min() > 30_000) | ~(e.Jets.eta.Max() <= 0.5),
+    "first": lambda e: e.Electrons.First().pt > e.Jets.First().pt,
+    "one of them": lambda e: e.Jets.pt.Max() > e.Electrons.pt.Sum(),
+}
+
+
+@pytest.mark.parametrize("condition", KEPT.values(), ids=KEPT)
+def test_a_missing_condition_selects_no_events(
+    condition: Callable[[Any], Any], run_xaod: Callable[..., Any], numbers: list[dict[str, Any]], twin: Twin
+) -> None:
+    def columns(e: Any) -> dict[str, Any]:
+        some = e[condition(e)]
+        return {"pt": some.Jets.pt, "first": ht.fill_missing(some.Electrons.pt.First(), -1.0)}
+
+    events = recorded()
+    same(run_xaod(query(columns(events), condition(events)), numbers), columns(twin))
 
 
 def test_lists_of_numbers(run_xaod: Callable[..., Any], numbers: list[dict[str, Any]]) -> None:
@@ -381,8 +459,11 @@ def test_query_reads_well(columns: Columns, expected: str) -> None:
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "first row": (lambda e: e.Jets.pt.First(), "ends the job where one list has no such row"),
-    "greatest": (lambda e: e.Jets.pt.Max(), "has no max of a list"),
+    "first row": (lambda e: e.Jets.pt.First(), "delivers no values that may be missing"),
+    "greatest": (lambda e: e.Jets.pt.Max(), "delivers no values that may be missing"),
+    "third row": (lambda e: ht.fill_missing(e.Jets[2].pt, 0.0), "delivers no values that may be missing"),
+    "mean": (lambda e: ht.fill_missing(e.Jets.pt.Mean(), 0.0), "delivers no values that may be missing"),
+    "spread": (lambda e: e[e.Jets.pt.Std() > 1].Jets.pt, "delivers no values that may be missing"),
     "order": (lambda e: e.Jets.OrderBy(lambda j: j.pt).pt, "sorts no lists"),
     "slice": (lambda e: e.Jets[:2].pt, "has no slices of lists"),
     "pairs": (lambda e: ht.pairs(e.Jets).a.pt, "has no combinations"),
@@ -417,7 +498,14 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "any of numbers": (lambda e: e.Electrons.OQ.Any(), "has any of truth values alone"),
     "order of truths": (lambda e: (e.Electrons.pt > 1) > (e.Electrons.eta > 1), "has no order of truth values"),
     "bits": (lambda e: e.Electrons.OQ & 1, "has bitwise_and of truth values alone"),
-    "choice of whole numbers": (lambda e: ht.where(e.Electrons.pt > 1, 1, 0), "chooses in double precision"),
+    "choice of whole numbers": (
+        lambda e: ht.where(e.Electrons.pt > 1, 2**54, 0),
+        "chooses in double precision, which does not hold",
+    ),
+    "choice of long numbers": (
+        lambda e: ht.where(e.Jets.pt.Sum() > 1, e.EventInfo.eventNumber, 0),
+        "chooses in double",
+    ),
     "name": (lambda e: e.MissingET.name, "has no strings"),
     "not a number": (lambda e: e.Jets.pt * float("inf"), "cannot write inf"),
 }

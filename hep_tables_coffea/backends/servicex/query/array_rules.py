@@ -14,11 +14,14 @@ from hep_tables_coffea.graph import functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.plan.lower import last_step
 from hep_tables_coffea.types import infer
-from hep_tables_coffea.types.elements import Element, number
+from hep_tables_coffea.types.elements import Element, Number, number
 
 __all__ = ["RULES", "is_writable", "sorting"]
 
 _ORDERS = {("ascending", True), ("ascending", False), ("stable", True)}
+
+
+_COMPARISONS = ("np.less", "np.less_equal", "np.greater", "np.greater_equal", "np.equal", "np.not_equal")
 
 
 def sorting(node: g.Restrict) -> str:
@@ -78,6 +81,8 @@ def _call(node: g.Call, dialect: Dialect) -> str:
     name = node.function
     if name == "ht.broadcast":
         return _repeated(node)
+    if name in ("ht.required", "ak.is_none", "ak.fill_none"):
+        return "puts nothing in place of missing values"
     if name != "ht.where" and name not in dialect.functions and name not in dialect.operators:
         return f"has no {name.removeprefix('ht.')}"
     if node.options:
@@ -92,7 +97,22 @@ def _call(node: g.Call, dialect: Dialect) -> str:
     if name == "ht.where" and (node.args[0].type != number(bool) or isinstance(node.args[0], g.Literal)):
         return "chooses by a truth value"
     made = _type_of_call(node)
-    return "" if made == node.type else f"gives {made} there, and not {node.type}"
+    if made != node.type:
+        return f"gives {made} there, and not {node.type}"
+    return _compared(node) if name in _COMPARISONS else ""
+
+
+def _compared(node: g.Call) -> str:
+    """A constant of numpy has a type of its own, and in the text of a query it is a plain number."""
+    if not any(isinstance(arg, g.Literal) and arg.kind != type(arg.value).__name__ for arg in node.args):
+        return ""
+    here = np.result_type(*(arg.type.dtype for arg in node.args if isinstance(arg.type, Number)))
+    plain = [arg.value if isinstance(arg, g.Literal) else getattr(arg.type, "dtype", None) for arg in node.args]
+    try:
+        there = np.result_type(*plain)
+    except OverflowError:
+        return f"has no {here} constants"
+    return "" if there == here else f"compares in {there} there, and not in {here}"
 
 
 def _repeated(node: g.Call) -> str:

@@ -8,9 +8,11 @@ import numpy as np
 
 from hep_tables_coffea.backends.servicex.query import array_rules, loop_rules
 from hep_tables_coffea.backends.servicex.query.dialect import Dialect
+from hep_tables_coffea.backends.servicex.query.extremes import is_filled
 from hep_tables_coffea.backends.servicex.query.lowering import lowered, needs
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.lower import last_step
 from hep_tables_coffea.plugins.protocol import Support
 from hep_tables_coffea.types.elements import Element, Number, Record, Text
@@ -38,9 +40,23 @@ def supports(node: g.Node, dialect: Dialect) -> Support:
         'the uproot dialect of func_adl has no mean of a list'
     """
     if lowered(node, dialect) is not node:
-        return YES
-    reason = dialect.refused.get(type(node).__name__) or _element(node.type) or _kind(node, dialect)
+        return _of_made(node, dialect)
+    reason = (
+        dialect.refused.get(type(node).__name__)
+        or _element(node.type)
+        or _missing(node, dialect)
+        or _kind(node, dialect)
+    )
     return Support(False, f"the {dialect.name} dialect of func_adl {reason}") if reason else YES
+
+
+def _of_made(node: g.Node, dialect: Dialect) -> Support:
+    """Of a node that is said as others: yes, as those are asked; or what is wrong with one that the user does not see."""
+    if not any(one.type.option or is_filled(one) for arg in node.args for one in (arg, *arg.args)):
+        return YES
+    given = set(walk(node.args))
+    made = [one for one in walk(needs(node, dialect), lambda one: () if one in given else needs(one, dialect))]
+    return next((s for s in (supports(one, dialect) for one in made if one not in given) if not s), YES)
 
 
 def _element(element: Element) -> str:
@@ -51,6 +67,12 @@ def _element(element: Element) -> str:
     if element.dtype == np.float16 or element.dtype.kind not in "bifu":
         return f"delivers no {element.dtype.name}"
     return ""
+
+
+def _missing(node: g.Node, dialect: Dialect) -> str:
+    if dialect.columnar or not node.type.option:
+        return ""
+    return "delivers no values that may be missing"
 
 
 def _kind(node: g.Node, dialect: Dialect) -> str:
@@ -92,7 +114,14 @@ def _restriction(node: g.Restrict, dialect: Dialect) -> str:
     chosen = needs(node, dialect)[1]
     if chosen.path != (*inner.path[:k], step.parent):
         return "has no condition on one of two collections in each other"
-    if chosen.type.option:
-        return "has no selection by a condition that may be missing"
+    if chosen.type.option or (step.node.type.option and not _can_select(chosen, step.node, dialect)):
+        return "has no selection by such a condition, which may be missing"
     is_truth = isinstance(chosen.type, Number) and chosen.type.dtype.kind == "b"
     return "" if is_truth else "selects by truth values"
+
+
+def _can_select(chosen: g.Node, mask: g.Node, dialect: Dialect) -> bool:
+    """Whether what stands for a condition that may be missing can be had, given what the condition is made of."""
+    given = set(walk([mask]))
+    made = walk([chosen], lambda one: () if one in given else needs(one, dialect))
+    return all(supports(one, dialect) for one in made if one not in given)

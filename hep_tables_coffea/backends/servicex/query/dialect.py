@@ -118,7 +118,6 @@ XAOD = Dialect(
     reducers={"sum": "Sum", "num": "Count", "any": "Any", "all": "All"},
     refused={
         **_EVERYWHERE,
-        "Pick": "ends the job where one list has no such row",
         "Arrange": "has no positions in lists",
         "Side": "has no combinations",
         "Join": "joins no collections",

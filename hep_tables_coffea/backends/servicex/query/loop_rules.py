@@ -46,7 +46,9 @@ def _size(node: g.Node, dialect: Dialect) -> int:
 
 def _call(node: g.Call, dialect: Dialect) -> str:
     name = node.function
-    if name not in (*dialect.operators, *dialect.functions, "ht.broadcast", "ht.where"):
+    if name in ("ak.is_none", "ak.fill_none"):
+        return "puts nothing in place of missing values"
+    if name not in (*dialect.operators, *dialect.functions, "ht.broadcast", "ht.required", "ht.where"):
         return f"has no {name.removeprefix('ht.')}"
     if node.options:
         return f"has no options of {name}"
@@ -55,7 +57,7 @@ def _call(node: g.Call, dialect: Dialect) -> str:
             return f"cannot write {arg.value!r}"
         if not isinstance(arg, g.Literal) and not arg.path:
             return "sees one file, and this is a value of the whole dataset"
-        if arg.type.option or not isinstance(arg.type, Number):
+        if (arg.type.option and name != "ht.required") or not isinstance(arg.type, Number):
             return "has no numbers that may be missing"
     if _size(node, dialect) > LARGEST:
         return "would compute one expression many times over"
@@ -127,10 +129,12 @@ def _choice(node: g.Call) -> str:
     condition, *others = node.args
     if isinstance(condition, g.Literal) or dtype_of(condition).kind != "b":
         return "chooses by a truth value"
-    if dtype_of(node) != np.float64:
-        return f"chooses in double precision, and this is {node.type}"
     exact = all(isinstance(arg, g.Literal) or dtype_of(arg).name in _EXACT for arg in others)
-    return "" if exact else "chooses in double precision, which does not hold such numbers"
+    whole = [arg.value for arg in others if isinstance(arg, g.Literal) and isinstance(arg.value, int)]
+    if not exact or any(abs(value) > 2**53 for value in whole):
+        return "chooses in double precision, which does not hold such numbers"
+    single = dtype_of(node) == np.float32 and any(isinstance(arg, g.Literal) for arg in others)
+    return "chooses in double precision, and this is float32" if single else ""
 
 
 def _function(node: g.Call) -> str:
@@ -146,12 +150,29 @@ def _broadcast(node: g.Call) -> str:
     return ""
 
 
+def _required(node: g.Call) -> str:
+    """A row or an extreme of a list, where there is one."""
+    leaf = node.args[0]
+    if isinstance(leaf, g.Pick):
+        key = [index.args[0] for index in leaf.args[1:]]
+        if leaf.position != len(leaf.args[0].path) - 1 or (not key and leaf.constant not in (0, -1)):
+            return "takes the first and the last row of a list alone"
+        computed = key or ([leaf.args[0]] if leaf.constant else [])
+    elif isinstance(leaf, g.Reduce) and leaf.function in ("min", "max"):
+        computed = [leaf.args[0]]
+    else:
+        return "puts nothing in place of missing values"
+    others = [one for one in computed if dtype_of(one).name not in _EXACT]
+    return f"compares in double precision, which does not hold {others[0].type}" if others else ""
+
+
 _CALLS: tuple[tuple[tuple[str, ...], Callable[[g.Call], str]], ...] = (
     (ARITHMETIC, _arithmetic),
     (COMPARISONS, _comparison),
     (LOGIC, _logic),
     (("ht.where",), _choice),
     (("ht.broadcast",), _broadcast),
+    (("ht.required",), _required),
 )
 
 

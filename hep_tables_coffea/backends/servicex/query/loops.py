@@ -40,6 +40,10 @@ class Rows:
     owner: Axis | None = None
 
 
+#: What the least and the greatest of a list are, of all in it.
+_TOWARDS = {"min": "<=", "max": ">="}
+
+
 class Loops:
     """Writes nodes of the dialect for ATLAS. `bound` are lists that an earlier step has filtered, by their axes."""
 
@@ -53,6 +57,8 @@ class Loops:
         #: Functions of C++ that the generator is told of.
         self.functions: dict[str, dict[str, Any]] = {}
         self._rows: dict[Axis, Rows] = {}
+        #: Parameters of the lambdas around, beside those of the rows that a value is of.
+        self._rows_around: list[str] = []
         for node in nodes:
             if isinstance(node, g.Field):
                 self._learn(node)
@@ -74,15 +80,21 @@ class Loops:
         node = resolved(node, XAOD)
         if len(env) == len(node.path):
             return self.scalar(node, env)
+        return self._each(self.rows(node, env), node, env)
+
+    def _each(self, rows: str, node: g.Node, env: Env) -> str:
+        """The value of a node for each of some rows."""
         row = self.name(node.path[len(env)], env)
         value = self.column(node, (*env, row))
         if value == row:  # a list of numbers is only written if something is done with them
             value = text.operation("+", row)
-        return text.method(self.rows(node, env), "Select", text.function([row], value))
+        return text.method(rows, "Select", text.function([row], value))
 
     def name(self, axis: Axis, env: Env) -> str:
-        """The parameter of a lambda over the rows of an axis."""
-        return Names({*env, EVENT}).new(axis.base.name.strip(".").lower().removesuffix("s"))
+        """The parameter of a lambda over the rows of an axis: what one of them is called."""
+        known = self._rows.get(axis.base)
+        name = known.calls[-1][0] if known is not None else axis.base.name.strip(".")
+        return Names({*env, EVENT, *self._rows_around}).new(name.removeprefix("get").lower().removesuffix("s"))
 
     def rows(self, node: g.Node, env: Env) -> str:
         """The rows of the next axis of a node, filtered as they are."""
@@ -162,6 +174,10 @@ class Loops:
     def visit_Call(self, node: g.Call, env: Env) -> str:
         if node.function == "ht.broadcast":
             return self._argument(node.args[0], node, env)
+        if node.function == "ht.required":
+            return self._required(node, env)
+        if XAOD.operators.get(node.function) == "not" and _is_any(resolved(node.args[0], XAOD)):
+            return self._any(resolved(node.args[0], XAOD), env, "==")
         values = [self._argument(arg, node, env) for arg in node.args]
         if node.function == "ht.where":
             return text.choice(*values)
@@ -170,9 +186,40 @@ class Loops:
             return text.operation(sign, *values)
         return text.call(self._own_function(XAOD.functions[node.function], len(values)), *values)
 
+    def _required(self, node: g.Node, env: Env) -> str:
+        """A row or an extreme of a list, where there is one: of an empty list the job would end."""
+        leaf, (array, *keys) = node.args[0], parts(node, XAOD)
+        if isinstance(leaf, g.Reduce):
+            return self._extreme(array, leaf.function, env)
+        if leaf.constant == 0:
+            return text.method(self.column(array, env), "First")
+        if leaf.constant == -1:
+            last = text.function(["found", "value"], "value")
+            return text.method(self.column(array, env), "Aggregate", "0.0", last)
+        row = self.name(array.path[-1], env)
+        function = leaf.args[1].function.removeprefix("arg")
+        self._rows_around.append(row)
+        least = self._extreme(keys[0], function, env, poisoned=True)
+        self._rows_around.pop()
+        condition = text.operation(_TOWARDS[function], self.column(keys[0], (*env, row)), least)
+        nearest = text.method(self.rows(array, env), "Where", text.function([row], condition))
+        return text.method(self._each(nearest, array, env), "First")
+
+    def _extreme(self, array: g.Node, function: str, env: Env, poisoned: bool = False) -> str:
+        """The least or greatest of a list: the generator's own methods begin with zero.
+
+        NaN is none. Where it is asked which row has it, NaN ends the job: its place would decide.
+        """
+        better = text.operation(_TOWARDS[function][0], "value", "found")
+        if poisoned and dtype_of(array).kind == "f":
+            better = text.operation("or", better, text.operation("!=", "value", "value"))
+        step = text.function(["found", "value"], text.choice(better, "value", "found"))
+        infinite = text.operation("/", "1" if function == "min" else "-1", "0.0")
+        return text.method(self.column(array, env), "Aggregate", infinite, step)
+
     def _argument(self, node: g.Node, user: g.Node, env: Env) -> str:
         if isinstance(node, g.Literal):
-            return text.number(_as_cpp(node.value, user))
+            return text.number(_as_cpp(node, user))
         node, outer = resolved(node, XAOD), env[: len(node.path)]
         compared = isinstance(user, g.Call) and user.function in COMPARISONS
         if compared and isinstance(node, g.Call) and node.function in XAOD.functions:
@@ -200,27 +247,38 @@ class Loops:
 
     def visit_Reduce(self, node: g.Reduce, env: Env) -> str:
         array = parts(node, XAOD)[0]
-        truth = dtype_of(array).kind == "b"
-        if node.function == "num" or not truth:
-            source = self.rows(array, env) if node.function == "num" else self.column(array, env)
-            return text.method(source, "Count" if node.function == "num" else "Sum")
+        if node.function == "num":
+            return text.method(self.rows(array, env), "Count")
+        if dtype_of(array).kind != "b":
+            return text.method(self.column(array, env), "Sum")
+        if node.function == "sum":
+            return self._count(array, env)
+        return self._any(node, env, ">" if node.function == "any" else "==")
+
+    def _any(self, node: g.Node, env: Env, sign: str) -> str:
+        """Whether one of a list fulfils a condition, or none; of all, whether none fails to."""
+        return text.operation(sign, self._count(parts(node, XAOD)[0], env, opposite=node.function == "all"), "0")
+
+    def _count(self, array: g.Node, env: Env, opposite: bool = False) -> str:
+        """How many of a list fulfil a condition."""
         row = self.name(array.path[-1], env)
         condition = self.column(array, (*env, row))
-        if node.function == "all":
+        if opposite:
             condition = text.operation("not", condition)
-        chosen = text.method(self.rows(array, env), "Where", text.function([row], condition))
-        count = text.method(chosen, "Count")
-        if node.function == "sum":
-            return count
-        return text.operation("==" if node.function == "all" else ">", count, "0")
+        return text.method(text.method(self.rows(array, env), "Where", text.function([row], condition)), "Count")
 
 
-def _as_cpp(value: Any, user: g.Node) -> Any:
+def _is_any(node: g.Node) -> bool:
+    return isinstance(node, g.Reduce) and node.function == "any"
+
+
+def _as_cpp(node: g.Literal, user: g.Node) -> Any:
     """A constant beside a column: as precise as the column, and no whole number where one divides."""
+    value, plain = node.value, node.kind == type(node.value).__name__
     if not isinstance(user, g.Call) or isinstance(value, bool):
         return value
     types = [dtype_of(arg) for arg in user.args if not isinstance(arg, g.Literal)]
-    if user.function in COMPARISONS and any(dtype == np.float32 for dtype in types):
+    if plain and user.function in COMPARISONS and any(dtype == np.float32 for dtype in types):
         return float(np.float32(value))
     if user.function in ARITHMETIC and np.dtype(np.float64) not in types and dtype_of(user).kind == "f":
         return float(value)

@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from hep_tables_coffea.backends.servicex.query.dialect import UPROOT, Dialect
+from hep_tables_coffea.backends.servicex.query.missing import NoForm, chosen, is_required, without_missing
 from hep_tables_coffea.codegen.fused.ir import Unfusable
 from hep_tables_coffea.codegen.fused.vectors import Vectors
 from hep_tables_coffea.graph import build, functions, helpers
@@ -17,9 +18,9 @@ from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.demand import any_column
 from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.plugins.functions import provided
-from hep_tables_coffea.types.elements import Number, Record
+from hep_tables_coffea.types.elements import Number, Record, number
 
-__all__ = ["column_of", "lowered", "needs", "on_all_events", "parts", "resolved", "sorting_key", "standin"]
+__all__ = ["column_of", "lowered", "needs", "on_all_events", "parts", "resolved", "selecting", "sorting_key", "standin"]
 
 
 #: Formulas of vectors take long to find. A node is not in its own formula, so that it goes when nobody needs it.
@@ -41,12 +42,13 @@ def lowered(node: g.Node, dialect: Dialect) -> g.Node:
 
 
 def _lower(node: g.Node, dialect: Dialect) -> g.Node:
-    if isinstance(node, g.Reduce):
+    if isinstance(node, g.Reduce) and (node.function == "num" or dialect.columnar or not node.args[0].type.option):
         return _counted(node, dialect)
     if _is_delta_r(node):
         return _distance(node, dialect)
-    if not dialect.columnar:
-        return node
+    made = without_missing(node)
+    if made is not node or not dialect.columnar:
+        return made if made is not node else _truths(node)
     if isinstance(node, g.Field) and isinstance(node.args[0], g.Behave):
         return _component(node)
     if isinstance(node, g.Behave) and not isinstance(node.type, Record):
@@ -104,6 +106,16 @@ def _choice(node: g.Node) -> g.Node:
         return node
     each = build.broadcast(condition, rows, len(node.path))
     return g.Call.make((each, *others), node.params, node.path, node.type, node.where)
+
+
+def _truths(node: g.Node) -> g.Node:
+    """A choice of two conditions, where choices are of numbers."""
+    if not _calls(node, "ht.where") or node.type != number(bool):
+        return node
+    condition, one, other = node.args
+    sides = [functions.call("np.bitwise_and", [condition, one])]
+    sides.append(functions.call("np.bitwise_and", [functions.call("np.invert", [condition]), other]))
+    return functions.call("np.bitwise_or", sides)
 
 
 def _formula(node: g.Behave) -> g.Node:
@@ -184,6 +196,8 @@ def needs(node: g.Node, dialect: Dialect = UPROOT) -> tuple[g.Node, ...]:
         return (node.args[node.slot],)
     if isinstance(node, g.Side):
         return tuple(arg if k == node.slot else standin(arg) for k, arg in enumerate(node.args))
+    if is_required(node):
+        return _of_required(node.args[0])
     if _calls(node, "ht.broadcast"):
         return tuple(arg for arg in (node.args[0], standin(node.args[1])) if arg.path)
     if isinstance(node, (g.Call, g.UserCall, g.Reduce, g.Join, g.Flatten)):
@@ -208,13 +222,29 @@ def _of_restriction(node: g.Restrict) -> tuple[g.Node, ...]:
     inner, k, step = last_step(node)
     if step.node is None:
         return (inner,)
-    chosen = sorting_key(step) if step.kind == "ordered" else step.node
-    if chosen is None:
+    found = sorting_key(step) if step.kind == "ordered" else step.node
+    if found is None:
         return (inner,)
     try:
-        return inner, build.restrict(chosen, inner.path[:k] + chosen.path[k:])
+        found = build.restrict(found, inner.path[:k] + found.path[k:])
     except ValueError:  # a condition on rows that the value has not
-        return inner, chosen
+        return inner, found
+    return inner, found if step.kind == "ordered" else selecting(found)
+
+
+def selecting(mask: g.Node) -> g.Node:
+    """A condition that is never missing, and true for the rows that another one selects; itself where there is none."""
+    try:
+        return chosen(mask)
+    except NoForm:
+        return mask
+
+
+def _of_required(node: g.Node) -> tuple[g.Node, ...]:
+    """What a row or an extreme of a list is found with: the list, and the key that says which row."""
+    if isinstance(node, g.Pick):
+        return (node.args[0], *(need for index in node.args[1:] for need in index.args))
+    return node.args if isinstance(node, g.Reduce) else (node,)
 
 
 def sorting_key(axis: Axis) -> g.Node | None:

@@ -8,7 +8,7 @@ from hep_tables_coffea.backends.servicex.query.array_query import ArrayQuery
 from hep_tables_coffea.backends.servicex.query.capability import supports
 from hep_tables_coffea.backends.servicex.query.dialect import Dialect
 from hep_tables_coffea.backends.servicex.query.loop_query import LoopQuery
-from hep_tables_coffea.backends.servicex.query.lowering import needs, on_all_events, resolved, standin
+from hep_tables_coffea.backends.servicex.query.lowering import needs, on_all_events, resolved, selecting, standin
 from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import functions
@@ -46,15 +46,15 @@ def write_query(columns: Mapping[str, g.Node], keep: g.Node | None, dialect: Dia
     if len(columns) == 1 and dialect.columnar:
         columns = {**columns, **_counts(*next(iter(columns.items())))}
     masks = _masks(keep)
-    _check([*columns.values(), *masks], masks, dialect)
-    moved = on_all_events([*columns.values(), *masks])
+    _check([*columns.values(), *map(selecting, masks)], masks, dialect)
+    moved = on_all_events([*columns.values(), *map(selecting, masks)])
 
     def made(node: g.Node) -> g.Node:
         return resolved(moved[node], dialect)
 
     names = {made(node): name for node, name in name_hints(moved).items()}
     outputs = {name: made(node) for name, node in columns.items()}
-    conditions = [made(mask) for mask in masks]
+    conditions = [made(selecting(mask)) for mask in masks]
     if dialect.columnar:
         return ArrayQuery(outputs, conditions, names).write(tree)
     return LoopQuery(outputs, conditions, names).write()
