@@ -17,19 +17,23 @@ from hep_tables_coffea.types.elements import Record
 __all__ = ["Again", "Clash", "Lacking"]
 
 
+#: What makes rows: of combinations, of several collections, of values side by side.
+_MAKERS = (g.Side, g.Join, g.Listed, g.Flatten, g.Chain, g.Nest)
+
+
 class Clash(Exception):
     """Rows that the program makes are delivered, and would be made here as well: `rows` is what they are rows of."""
 
     def __init__(self, rows: Path) -> None:
-        super().__init__(path_text(rows))
+        super().__init__(f"{path_text(rows)}: its rows are made here and there")
         self.rows = rows
 
 
 class Lacking(Exception):
     """A column is needed here after all, or the number of rows of a collection: `node` is their position then."""
 
-    def __init__(self, node: g.Node) -> None:
-        super().__init__(node.text)
+    def __init__(self, node: g.Node, what: str) -> None:
+        super().__init__(f"{what} cannot be delivered, and is needed")
         self.node = node
 
 
@@ -63,7 +67,7 @@ class Again:
         """The record with a row for each of a collection."""
         base = node.path[-1].base
         if base not in self.table.groups:
-            raise Lacking(build.anchor(node))
+            raise Lacking(build.anchor(node), f"the number of rows of {base.name}")
         return self._at(self.table.groups[base])
 
     # -- outputs --
@@ -172,18 +176,23 @@ class Again:
         if isinstance(node, (g.Zip, g.Extend)):
             return self._record(node)
         args = [self._rows(arg) if self._only_counts(node, arg) else self.copy.made[arg] for arg in node.args]
-        self._refuse_clash(node.args, args)
-        if isinstance(node, g.Behave):
-            self._check_fields(node, args)
-        if isinstance(node, _MAKERS):
-            clashing = self._combined.intersection(made_rows(node.path))
-            if clashing:
-                raise Clash(min(clashing, key=len))
+        self._check(node, args)
         if isinstance(node, g.Restrict):  # what was delivered by itself has lists of its own
             (old,), (made,) = node.args, args
             kept = zip(old.path, node.path, made.path)
             return build.restrict(made, tuple(mine if a is b else self.copy.axis(b) for a, b, mine in kept))
         return self.copy.again(node, args)
+
+    # -- what cannot be made of what is delivered --
+
+    def _check(self, node: g.Node, made: Sequence[g.Node]) -> None:
+        self._refuse_clash(node.args, made)
+        if isinstance(node, g.Behave):
+            self._check_fields(node, made)
+        if isinstance(node, _MAKERS):
+            clashing = self._combined.intersection(made_rows(node.path))
+            if clashing:
+                raise Clash(min(clashing, key=len))
 
     def _check_fields(self, node: g.Behave, made: Sequence[g.Node]) -> None:
         """A computed record has been taken to pieces, some of which were delivered, and is needed as a whole after all."""
@@ -191,14 +200,16 @@ class Again:
             if isinstance(arg.type, Record) and not isinstance(arg, g.Behave):
                 for name in functions.needed_fields(arg, touched):
                     if not build.has_field(one, name):
-                        raise Lacking(build.field(arg, name))
+                        raise Lacking(build.field(arg, name), f"the column {name!r}")
 
     def _refuse_clash(self, nodes: Sequence[g.Node], made: Sequence[g.Node]) -> None:
         """Lists in lists that were delivered one by one are not known to have the same rows."""
         known: dict[Path, Path] = {}
-        for rows, found in zip(map(base_path, nodes), map(base_path, made)):
+        for rows, found in zip(map(_bases, nodes), map(_bases, made)):
             if len(rows) > 2 and known.setdefault(rows, found) != found:
                 raise Clash(rows)
+
+    # -- some kinds of nodes --
 
     def _stored(self, node: g.Field) -> g.Node:
         if node.name == build.ROW:
@@ -206,16 +217,15 @@ class Again:
         if isinstance(node.type, Record):
             is_list = len(node.path) > len(node.args[0].path)
             return self._group(node) if is_list else self._at(chain_of(node))
-        raise Lacking(node)
+        raise Lacking(node, f"the column {node.name!r}")
 
     def _record(self, node: g.Zip | g.Extend) -> g.Node:
         made = self.copy.made
-        members = [arg for arg in node.args if arg in made]
-        self._refuse_clash(members, [made[arg] for arg in members])
+        values = node.args if isinstance(node, g.Zip) else node.args[1:]
+        fields = {name: made[arg] for name, arg in zip(node.names, values) if arg in made}
+        self._refuse_clash([arg for arg in values if arg in made], list(fields.values()))
         if isinstance(node, g.Zip):
-            fields = {name: made[arg] for name, arg in zip(node.names, node.args) if arg in made}
             return build.zip_fields(fields, node.behavior, depth=len(node.path))
-        fields = {name: made[arg] for name, arg in zip(node.names, node.args[1:]) if arg in made}
         return build.extend(made[node.args[0]], fields)
 
     def _rows(self, node: g.Node) -> g.Node:
@@ -234,12 +244,8 @@ class Again:
         return made
 
 
-def base_path(node: g.Node) -> Path:
+def _bases(node: g.Node) -> Path:
     return tuple(axis.base for axis in node.path)
-
-
-#: What makes rows: of combinations, of several collections, of values side by side.
-_MAKERS = (g.Side, g.Join, g.Listed, g.Flatten, g.Chain, g.Nest)
 
 
 def _is_stored(node: g.Node) -> bool:

@@ -70,11 +70,9 @@ T = TypeVar("T")
 
 
 def _add(found: T, known: set[T], why: Clash | Lacking) -> None:
-    """Cut elsewhere; there is no such place where it is known already."""
+    """To be cut elsewhere the next time; an error where this was known already."""
     if found in known:
-        where = why.node.where if isinstance(why, Lacking) else None
-        msg = f"the rows of {why} cannot be delivered"
-        raise BackendError(msg, where=where) from None
+        raise BackendError(str(why), where=why.node.where if isinstance(why, Lacking) else None) from None
     known.add(found)
 
 

@@ -97,7 +97,8 @@ def _processed(account: StageAccount) -> str:
     lines += [f"  {name}: {node.text if node.path else _whole(node)}" for name, node in stage.outputs.items()]
     if stage.first:
         lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
-    lines.append(f"  reads {len(account.columns)} columns: {', '.join(account.columns)}")
+    many = "" if len(account.columns) == 1 else "s"
+    lines.append(f"  reads {len(account.columns)} column{many}: {', '.join(account.columns)}")
     lines += [f"  engine: {account.engine[0]}", *(f"    {reason}" for reason in account.engine[1:])]
     lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
     if stage.cut is None:

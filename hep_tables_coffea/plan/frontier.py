@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
-from hep_tables_coffea.errors import BackendError
+from hep_tables_coffea.errors import BackendError, Where
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path, derives, steps
@@ -27,6 +27,7 @@ class Capability:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._known: dict[g.Node, Support] = {}
+        self._stored: dict[g.Node, bool] = {}
 
     def __call__(self, node: g.Node) -> Support:
         """Yes, or no and the reason: of the node, or of the first that it needs."""
@@ -35,6 +36,14 @@ class Capability:
                 refused = next((s for s in map(self._known.__getitem__, self._needs(one)) if not s), None)
                 self._known[one] = self._upstream.supports(one) if refused is None else refused
         return self._known[node]
+
+    def is_of_columns(self, node: g.Node) -> bool:
+        """Whether a value depends on what is stored."""
+        for one in walk([node], lambda node: () if node in self._stored else node.needs):
+            if one not in self._stored:
+                is_column = isinstance(one, g.Field) and not isinstance(one.type, Record)
+                self._stored[one] = is_column or any(self._stored[need] for need in one.needs)
+        return self._stored[node]
 
     def _needs(self, node: g.Node) -> Iterable[g.Node]:
         known = self._known.get(node)
@@ -63,12 +72,14 @@ class Frontier:
         self._answers = set(_leaves(answers))
         #: Of each collection the rows that are delivered: the collection, or what a filter leaves of it.
         self.tables: dict[Axis, Axis] = {}
+        self._taken: dict[g.Node, bool] = {}
         while True:
             self.demand = Demand([*self._roots, *self._masks()], self._takes)
             found = self._common()
             if found == self.tables:
                 break
             self.tables = found
+            self._taken.clear()
 
     @property
     def events(self) -> Axis:
@@ -122,20 +133,26 @@ class Frontier:
         if isinstance(node, g.Field) and node.name != build.ROW and not isinstance(node.args[0], g.Behave):
             reason = self.can(node).reason or "its rows are not those of the others"
             msg = f"the column {node.name!r} cannot be delivered: {reason}"
-            raise BackendError(msg, values=[("column", node.text)], where=node.where)
+            raise BackendError(msg, values=[("column", node.text)], where=self.demand.where(node))
 
     def refusals(self) -> list[tuple[g.Node, str]]:
-        """The first nodes that are left, and why."""
-        found = []
+        """The first nodes that are left, and why; of each line once."""
+        found: dict[tuple[Where, str], g.Node] = {}
         for node in self.demand.order:
             if not self._takes(node) and node.path and not is_position(node):
                 own = self.can.own(node)
+                node.where = self.demand.where(node)
                 if not own:
-                    found.append((node, own.reason))
-        return found
+                    found.setdefault((node.where, own.reason), node)
+        return [(node, reason) for (_, reason), node in found.items()]
 
     def _takes(self, node: g.Node) -> bool:
         """Whether a node is delivered, or as good as that."""
+        if node not in self._taken:
+            self._taken[node] = self._can_be_taken(node)
+        return self._taken[node]
+
+    def _can_be_taken(self, node: g.Node) -> bool:
         if not node.path or not isinstance(node.type, Number) or not is_events(node.path[0].base):
             return False
         if self._made_here and stored_field(node) is None and _prefixes(node.path).intersection(self._made_here):
@@ -144,7 +161,7 @@ class Frontier:
             return False
         if _is_constant(node):
             return True
-        if is_position(node) or not _is_of_columns(node):
+        if is_position(node) or not self.can.is_of_columns(node):
             return False
         if is_product(node.path) and (node not in self._answers or _is_repeated(node)):
             return False  # there would be more of it than of what it is made of
@@ -223,11 +240,6 @@ def _is_constant(node: g.Node) -> bool:
     if isinstance(node, g.Call):
         return not any(isinstance(arg.type, Record) for arg in node.args) and all(map(_is_constant, node.args))
     return isinstance(node, (g.Metadata, g.Literal))
-
-
-def _is_of_columns(node: g.Node) -> bool:
-    """Whether a value depends on what is stored."""
-    return any(isinstance(one, g.Field) and not isinstance(one.type, Record) for one in walk([node]))
 
 
 def _is_repeated(node: g.Node) -> bool:

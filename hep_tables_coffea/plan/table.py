@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
@@ -132,6 +133,8 @@ def make_table(
 
 
 class _Making:
+    """A table while it is put together."""
+
     def __init__(self, dataset: Dataset, tables: Mapping[Axis, Axis], names: Mapping[g.Node, str]) -> None:
         self.dataset, self.tables, self.names = dataset, tables, names
         self.root = _Draft("", order=tuple(dataset.schema.root.fields))
@@ -219,7 +222,11 @@ class _Making:
 
     def _home(self, node: g.Node, leaf: g.Field | None) -> tuple[str, ...]:
         if len(node.path) > 1:
-            return self.groups[node.path[1].base]
+            base = node.path[1].base
+            if base not in self.groups:
+                msg = f"the number of rows of {base.name} cannot be delivered, and is needed"
+                raise BackendError(msg, values=[("column", node.text)], where=node.where)
+            return self.groups[base]
         return chain_of(leaf.args[0]) if leaf is not None else ()
 
     def _at(self, names: Iterable[str]) -> _Draft:
