@@ -93,7 +93,7 @@ def _servicex(commands: Any) -> None:
 
 
 def _command(commands: Any, name: str, function: Callable[..., None], about: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about.capitalize()}.")
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
     parser.set_defaults(command=function)
     return parser
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from hep_tables_coffea import config
-from hep_tables_coffea.plan.stages import make_plan
+from hep_tables_coffea.plan.stages import Plan, make_plan
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.run.api import make_local
+from hep_tables_coffea.run.driver import run_plan
 
 __all__ = ["peek"]
 
@@ -20,7 +21,10 @@ def peek(array: Any, n: int) -> Any:
         return make_local(array)
     options = replace(config.current(), backend=None)
     stage = make_plan({"rows": node}, options).stages[0]
-    if stage.first or stage.cut is not None:
+    if stage.cut is not None and not stage.first:
+        found = run_plan(Plan((replace(stage, dataset=stage.dataset.beginning),)), options)[0]["rows"]
+        return found[:n] if len(found) >= n else make_local(array)[:n]
+    if stage.first:
         return make_local(array)[:n]
     backend: Any = registry.backend("coffea")
     program = backend.compile(stage.outputs, {}, "the first rows", "columnar")

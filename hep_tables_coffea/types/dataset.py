@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -80,6 +80,14 @@ class Dataset:
     def is_named(self) -> bool:
         """Whether some of it is known by name only: no file of it can be opened here."""
         return any(is_named(path) for path, _ in self.files)
+
+    @property
+    def beginning(self) -> Dataset:
+        """The first file alone."""
+        sample = self.samples[0]
+        path, tree = sample.files[0]
+        first = f"{path.partition('?')[0]}?files=1" if is_named(path) else path
+        return replace(self, samples=(replace(sample, files=((first, tree),)),))
 
     @property
     def digest(self) -> str:

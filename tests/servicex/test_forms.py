@@ -13,7 +13,7 @@ from coffea.nanoevents import BaseSchema
 from coffea.processor import IterativeExecutor, Runner
 
 import hep_tables_coffea as ht
-from hep_tables_coffea.errors import OptionError
+from hep_tables_coffea.errors import BackendError, OptionError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +56,24 @@ def test_urls_leave_no_copy(events: ht.Array, tmp_path: Path) -> None:
 def test_unknown_form_is_refused(events: ht.Array) -> None:
     with pytest.raises(OptionError, match="delivery is one of 'parquet', 'root', 'urls'"):
         ht.make_local(events.MET.pt, delivery="csv")
+
+
+def test_lists_of_lists_and_missing_values_are_refused_for_trees(events: ht.Array) -> None:
+    with pytest.raises(UsageError, match=r"(?s)a TTree cannot hold Jet_pt_max.*parquet"):
+        ht.make_local({"Jet_pt_max": events.Jet.pt.Max()}, backend="servicex", delivery="root")
+
+
+def test_peek_of_a_named_dataset_asks_for_its_first_file(events: ht.Array) -> None:
+    paths = [path for path, _ in events._node.dataset.files]
+    with ht.servicex.local({"rucio://user.me:zll": paths}) as endpoint:
+        named = ht.nanoaod("rucio://user.me:zll")
+        endpoint.faults.set("fail:*b.root")
+        assert named.MET.pt.peek(3).to_list() == ht.make_local(events.MET.pt)[:3].to_list()
+
+
+def test_atlas_queries_need_a_server() -> None:
+    with (
+        ht.servicex.local({"rucio://mc20:zee": "none.root"}),
+        pytest.raises(BackendError, match=r"(?s)has no atlasr22.*ht\.physlite"),
+    ):
+        ht.make_local(ht.xaod_table("rucio://mc20:zee").Electrons.pt)

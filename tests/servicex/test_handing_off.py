@@ -46,7 +46,7 @@ def test_generated_processor_in_a_runner(nano_files: list[str]) -> None:
     found = runner(BaseSchema)(ht.servicex.fileset(outputs), processor_instance=made)
     expected = ht.make_local(outputs)
     assert found["mass"] == expected["mass"]
-    assert sorted(found["pt"].to_list()) == sorted(expected["pt"].to_list())
+    assert found["pt"].to_list() == expected["pt"].to_list()
     assert found["n"] == expected["n"]
 
 

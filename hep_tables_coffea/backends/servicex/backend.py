@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from hep_tables_coffea.backends.servicex.delivering import Delivering
 from hep_tables_coffea.backends.servicex.delivery import Request
 from hep_tables_coffea.backends.servicex.query import UPROOT, XAOD, Dialect, as_func_adl, needs, supports, write_query
+from hep_tables_coffea.backends.servicex.services import is_own, service_for
 from hep_tables_coffea.config import Options
+from hep_tables_coffea.errors import BackendError, UsageError
 from hep_tables_coffea.files import Table
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph.axes import Axis
@@ -21,10 +23,11 @@ __all__ = ["Question", "ServiceXBackend", "backend"]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: a query for each name that the tree has in the files."""
+    """What is asked: a query for each name that the tree has in the files. `richer` are columns that no TTree holds."""
 
     queries: Mapping[str | None, str]
     codegen: str
+    richer: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -59,7 +62,9 @@ class ServiceXBackend:
     def compile(self, columns: Mapping[str, Node], events: Axis, dataset: Dataset) -> Question:
         dialect = dialect_of(dataset)
         trees = dict.fromkeys(tree for _, tree in dataset.files)
-        return Question({tree: write_query(columns, events.node, dialect, tree) for tree in trees}, dialect.codegen)
+        queries = {tree: write_query(columns, events.node, dialect, tree) for tree in trees}
+        richer = [name for name, node in columns.items() if node.type.option or len(node.path) > 2]  # type: ignore[union-attr]
+        return Question(queries, dialect.codegen, tuple(richer))
 
     def describe(self, source: str, tree: str | None, usual: Sequence[str]) -> Table:
         """The columns of a named dataset."""
@@ -68,7 +73,14 @@ class ServiceXBackend:
         return described(source, tree, usual)
 
     def deliver(self, program: Question, dataset: Dataset, options: Options) -> Delivering:
-        return Delivering(program.requests, dataset, options)
+        service = service_for(dataset)
+        if options.delivery == "root" and program.richer:
+            msg = f"a TTree cannot hold {', '.join(program.richer)}: lists of lists, or values that may be missing"
+            raise UsageError(msg, hint='delivery="parquet" holds everything')
+        if is_own(service) and program.codegen != UPROOT.codegen:
+            msg = f"a ServiceX of your own has no {program.codegen}, which needs the software of the experiment"
+            raise BackendError(msg, hint="name a server in servicex.yaml; PHYSLITE files are opened with ht.physlite")
+        return Delivering(program.requests, dataset, service, options)
 
 
 def dialect_of(dataset: Dataset) -> Dialect:

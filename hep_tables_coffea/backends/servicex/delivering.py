@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from hep_tables_coffea.backends.servicex.delivery import Delivered, Deliveries, Request, discard
+from hep_tables_coffea.backends.servicex.delivery import Delivered, Deliveries, Request, Service, discard
 from hep_tables_coffea.backends.servicex.delivery.problems import of_files
-from hep_tables_coffea.backends.servicex.services import service_for
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import DataError
 from hep_tables_coffea.plugins.protocol import Delivery, Failure
@@ -26,7 +25,13 @@ class Delivering:
     they come, and `samples` at the end has the order of their names. Leaving the block before the end cancels all.
     """
 
-    def __init__(self, requests_of: Callable[[Sample, str], list[Request]], dataset: Dataset, options: Options) -> None:
+    def __init__(
+        self,
+        requests_of: Callable[[Sample, str], list[Request]],
+        dataset: Dataset,
+        service: Service,
+        options: Options,
+    ) -> None:
         self._samples = dataset.samples
         form = "root-ttree" if options.delivery == "root" else "parquet"
         requests = [(k, request) for k, sample in enumerate(dataset.samples) for request in requests_of(sample, form)]
@@ -43,7 +48,7 @@ class Delivering:
         self._drops = options.cache is False
         self._deliveries = Deliveries(
             self._requests,
-            service_for(dataset),
+            service,
             on_error=options.on_error,
             progress=options.progress,
             cache=options.cache,

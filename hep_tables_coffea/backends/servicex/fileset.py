@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from hep_tables_coffea import config, files
+from hep_tables_coffea.backends.servicex.delivery import root_of
+from hep_tables_coffea.backends.servicex.delivery.shelf import NOTE
+from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import UsageError
+from hep_tables_coffea.files.paths import is_url
+from hep_tables_coffea.files.room import FORMAT
 from hep_tables_coffea.plan.stages import make_plan
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.record.outputs import named
+from hep_tables_coffea.types.dataset import Sample
 
 __all__ = ["fileset"]
 
@@ -26,7 +38,8 @@ def fileset(outputs: Any, **options: Any) -> dict[str, Any]:
     Returns:
         A fileset of coffea: `{"zee": {"files": {path: tree, ...}, "metadata": {...}}}`, files with one row for each
         event, lists for its objects, and `n<collection>` for their numbers. Parquet files have no tree: `Runner(...,
-        format="parquet")` reads them; with `delivery="root"` they are ROOT files.
+        format="parquet")` reads them; with `delivery="root"` they are ROOT files. Their names sort in the order of the
+        dataset. They stay until `ht.clear_cache`, or until there is no more room for them.
 
     Raises:
         UsageError: the outputs are of several datasets.
@@ -55,10 +68,38 @@ def fileset(outputs: Any, **options: Any) -> dict[str, Any]:
         for _ in delivering:
             pass
         samples = delivering.samples
+    folder = _folder(samples, chosen)
     return {
-        sample.name: {
-            "files": {path: files.trees(path)[0] or None for path, _ in sample.files},
-            "metadata": dict(sample.metadata),
-        }
-        for sample in samples
+        sample.name: {"files": _files(f"{k:03d}", sample, folder), "metadata": dict(sample.metadata)}
+        for k, sample in enumerate(samples)
     }
+
+
+def _folder(samples: Sequence[Sample], options: Options) -> Path:
+    """Where the files of a fileset are, beside the deliveries that they are of."""
+    paths = [(sample.name, path) for sample in samples for path, _ in sample.files]
+    digest = blake2b(json.dumps(paths).encode(), digest_size=16).hexdigest()
+    folder = Path(root_of(options.cache), FORMAT, f"fileset-{digest}")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / NOTE).write_text(json.dumps({"state": "fileset", "files": paths}), encoding="utf-8")
+    return folder
+
+
+def _files(prefix: str, sample: Sample, folder: Path) -> dict[str, str | None]:
+    """The files under names that sort as they come: a Runner tells its processor no more than names.
+
+    They are other names of what is kept, which may be dropped before the Runner is done.
+    """
+    found: dict[str, str | None] = {}
+    for number, (path, _) in enumerate(sample.files):
+        if is_url(path):
+            found[path] = None
+            continue
+        place = folder / f"{prefix}_{number:05d}_{Path(path).name}"
+        if not place.exists():
+            try:
+                os.link(path, place)
+            except OSError:  # there are file systems without links
+                shutil.copy(path, place)
+        found[str(place)] = files.trees(str(place))[0] or None
+    return found

@@ -63,5 +63,10 @@ def service_of_names() -> Service:
     return Service.from_config()
 
 
+def is_own(service: Service) -> bool:
+    """Whether a server is an endpoint of this process."""
+    return service.name == "local" and bool(service.state)
+
+
 def _of(endpoint: Any, state: str) -> Service:
     return Service(endpoint.url, name="local", token=endpoint.token or "", state=state)
