@@ -158,7 +158,7 @@ class Shelf:
                 found[name] = ak.Array(load(self.folder, _name(key, start, stop), lists))
                 continue
             if others is None:
-                others = self._ranges()
+                others = self._ranges({_key(name, leaf) for name, (_, leaf) in wanted.items()})
             with suppress(OSError, ValueError):
                 parts = [
                     load(self.folder, piece.name, lists)[low - piece.start : high - piece.start]
@@ -168,12 +168,12 @@ class Shelf:
                 found[name] = plain(ak.Array(whole), options=leaf.optional)
         return found
 
-    def _ranges(self) -> dict[str, list[Range]]:
-        """The pieces of each column."""
+    def _ranges(self, keys: set[str]) -> dict[str, list[Range]]:
+        """The pieces of each of these columns."""
         found: dict[str, list[Range]] = {}
         with suppress(OSError):
             for name in os.listdir(self.folder):
-                if match := PIECE.fullmatch(name):
+                if name.partition("-")[0] in keys and (match := PIECE.fullmatch(name)):
                     found.setdefault(match[1], []).append(Range(int(match[2]), int(match[3]), name))
         return found
 
@@ -212,7 +212,7 @@ class Shelf:
 
     def _drop_parts(self, keys: set[str], start: int, stop: int) -> None:
         """Pieces of which there is a longer one now."""
-        ranges = self._ranges()
+        ranges = self._ranges(keys)
         for key in keys:
             pieces = ranges.get(key, [])
             if any((piece.start, piece.stop) == (start, stop) for piece in pieces):

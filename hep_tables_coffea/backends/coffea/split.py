@@ -16,7 +16,7 @@ TARGET_BYTES = 64_000_000
 FEWEST, MOST = 20_000, 500_000
 #: Files together with more events than this make several chunks, so that there is something to share: so many, unless
 #: a chunk of so many bytes takes no longer than what it costs by itself.
-ALONE, SHARED, LEAST_BYTES = 200_000, 4, 4_000_000
+ALONE, SHARED, LEAST_BYTES = 200_000, 4, 8_000_000
 
 
 def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers: int = 1) -> int:
