@@ -19,7 +19,7 @@ from hep_tables_coffea.files.ttree import doc_line
 __all__ = ["described"]
 
 #: What runs at the server, where there is uproot and not this library: a row for each branch.
-FUNCTION = '''
+FUNCTION = """
 def run_query(input_filenames=None):
     import awkward as ak
     import uproot
@@ -46,7 +46,7 @@ def run_query(input_filenames=None):
                     }
                 )
     return ak.Array(rows)
-'''
+"""
 
 
 def described(source: str, tree: str | None, usual: Sequence[str]) -> Table:
