@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from filecmp import cmp
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -63,7 +64,8 @@ def prepare(folder: Path) -> str | None:
         build = folder / "rdataframe"
         build.mkdir(parents=True, exist_ok=True)
         for name in ("adl_rdataframe.h", "adl_rdataframe.cpp"):
-            copy(HERE / name, build)
+            if not (build / name).exists() or not cmp(HERE / name, build / name, shallow=False):
+                copy(HERE / name, build)  # what is newer than its library is compiled again
         ROOT.gErrorIgnoreLevel = ROOT.kWarning
         ROOT.gSystem.SetFlagsOpt("-O3")
         if not ROOT.gSystem.CompileMacro(str(build / "adl_rdataframe.cpp"), "kO"):
