@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
-from hep_tables_coffea.graph.axes import Axis, Path, derives, path_text, steps
+from hep_tables_coffea.graph.axes import Axis, Path, derives, steps
 from hep_tables_coffea.graph.copy import Copy
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.demand import Demand
 from hep_tables_coffea.plan.lower import lower_counts
-from hep_tables_coffea.plan.table import DeliveredTable, chain_of, made_rows, own_axes
+from hep_tables_coffea.plan.table import Clash, DeliveredTable, chain_of, made_rows, own_axes
 from hep_tables_coffea.types.elements import Record
 
-__all__ = ["Again", "Clash", "Lacking"]
+__all__ = ["Again", "Lacking"]
 
 
 #: What makes rows: of combinations, of several collections, of values side by side.
 _MAKERS = (g.Side, g.Join, g.Listed, g.Flatten, g.Chain, g.Nest)
-
-
-class Clash(Exception):
-    """Rows that the program makes are delivered, and would be made here as well: `rows` is what they are rows of."""
-
-    def __init__(self, rows: Path) -> None:
-        super().__init__(f"{path_text(rows)}: its rows are made here and there")
-        self.rows = rows
 
 
 class Lacking(Exception):
@@ -51,6 +43,8 @@ class Again:
         self.copy = Copy(axes)
         self._given: dict[g.Node, g.Node] = {}
         self._combined: set[Path] = set()
+        #: Records of which all fields are needed.
+        self._whole: set[g.Node] = set()
         for node, names in table.places.items():
             made = self._given[node] = self._at(names)
             self._combined.update(made_rows(node.path))
@@ -72,7 +66,12 @@ class Again:
 
     # -- outputs --
 
-    def output(self, node: g.Node) -> g.Node:
+    def program(self, outputs: Mapping[str, g.Node]) -> dict[str, g.Node]:
+        """The outputs over the table. Raises `Clash` or `Lacking` where the cut has to be made elsewhere."""
+        self._whole.update(walk([node for node in outputs.values() if node.path], _records))
+        return {name: self._output(node) for name, node in outputs.items()}
+
+    def _output(self, node: g.Node) -> g.Node:
         if node.path:
             return self.value(node)
         made: dict[g.Node, g.Node] = {}
@@ -143,8 +142,8 @@ class Again:
     def _members(self, node: g.Zip | g.Extend) -> list[g.Node]:
         """The values of a record that are asked for, in it or in others that are made of it."""
         names, uses = self.demand.fields(node), self.demand.uses
-        values = node.args if isinstance(node, g.Zip) else node.args[1:]
-        found = [arg for name, arg in zip(node.names, values) if name in names or uses[lower_counts(arg)]]
+        values, whole = node.args if isinstance(node, g.Zip) else node.args[1:], node in self._whole
+        found = [arg for name, arg in zip(node.names, values) if whole or name in names or uses[lower_counts(arg)]]
         if isinstance(node, g.Extend):
             return [node.args[0], *found]
         return found or list(node.args[:1])
@@ -192,7 +191,7 @@ class Again:
         if isinstance(node, _MAKERS):
             clashing = self._combined.intersection(made_rows(node.path))
             if clashing:
-                raise Clash(min(clashing, key=len))
+                raise _clash(min(clashing, key=len))
 
     def _check_fields(self, node: g.Behave, made: Sequence[g.Node]) -> None:
         """A computed record has been taken to pieces, some of which were delivered, and is needed as a whole after all."""
@@ -207,7 +206,7 @@ class Again:
         known: dict[Path, Path] = {}
         for rows, found in zip(map(_bases, nodes), map(_bases, made)):
             if len(rows) > 2 and known.setdefault(rows, found) != found:
-                raise Clash(rows)
+                raise _clash(rows)
 
     # -- some kinds of nodes --
 
@@ -244,12 +243,21 @@ class Again:
         return made
 
 
+def _clash(rows: Path) -> Clash:
+    return Clash(rows, "would be made here as well as there")
+
+
 def _bases(node: g.Node) -> Path:
     return tuple(axis.base for axis in node.path)
 
 
 def _is_stored(node: g.Node) -> bool:
     return isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave)
+
+
+def _records(node: g.Node) -> Sequence[g.Node]:
+    """The records that a record is made of."""
+    return [arg for arg in node.args if isinstance(arg.type, Record)] if isinstance(node.type, Record) else ()
 
 
 def _scalar_needs(node: g.Node) -> Sequence[g.Node]:

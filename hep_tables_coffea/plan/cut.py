@@ -14,10 +14,10 @@ from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
-from hep_tables_coffea.plan.again import Again, Clash, Lacking
+from hep_tables_coffea.plan.again import Again, Lacking
 from hep_tables_coffea.plan.demand import chunk_nodes, readable
 from hep_tables_coffea.plan.frontier import Capability, Frontier
-from hep_tables_coffea.plan.table import make_table
+from hep_tables_coffea.plan.table import Clash, make_table
 from hep_tables_coffea.plugins.protocol import Upstream
 from hep_tables_coffea.types.dataset import Dataset
 from hep_tables_coffea.types.elements import Record
@@ -49,16 +49,16 @@ def make_cut(outputs: Mapping[str, g.Node], upstream: Upstream, dataset: Dataset
     Raises `BackendError` where a stored column that is needed cannot be delivered, with the reason.
     """
     can, names = Capability(upstream), _names(outputs)
-    made_here: set[Path] = set()
+    refused: set[Path] = set()
     needed: set[g.Node] = set()
     while True:
-        frontier = Frontier(outputs, can, made_here, needed)
-        table = make_table(dataset, frontier.columns(), frontier.tables, frontier.collections(), names)
-        again = Again(table, frontier.demand)
+        frontier = Frontier(outputs, can, refused, needed)
         try:
-            moved = {name: again.output(node) for name, node in outputs.items()}
+            table = make_table(dataset, frontier.columns(), frontier.tables, frontier.collections(), names)
+            again = Again(table, frontier.demand)
+            moved = again.program(outputs)
         except Clash as clash:
-            _add(clash.rows, made_here, clash)
+            _add(clash.rows, refused, clash)
         except Lacking as lacking:
             _add(lacking.node, needed, lacking)
         else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from hep_tables_coffea.errors import BackendError, Where
@@ -57,14 +58,14 @@ class Capability:
 class Frontier:
     """Which nodes are delivered: the furthest, so that of each collection all are on the same rows.
 
-    `made_here` are rows that the program makes and that are not to be delivered, `needed` are values that are needed
-    besides those of the outputs.
+    `refused` are rows that are not delivered: some that the program makes, and some that cannot be counted. `needed` are
+    values that are needed besides those of the outputs.
     """
 
     def __init__(
-        self, outputs: Mapping[str, g.Node], can: Capability, made_here: Collection[Path], needed: Iterable[g.Node]
+        self, outputs: Mapping[str, g.Node], can: Capability, refused: AbstractSet[Path], needed: Iterable[g.Node]
     ) -> None:
-        self.can, self._made_here = can, made_here
+        self.can, self._refused = can, refused
         answers = chunk_nodes(outputs)
         roots = [*answers, *needed]
         self._counts = [root for root in roots if is_position(root)]
@@ -131,7 +132,7 @@ class Frontier:
 
     def _refuse_stored(self, node: g.Node) -> None:
         if isinstance(node, g.Field) and node.name != build.ROW and not isinstance(node.args[0], g.Behave):
-            reason = self.can(node).reason or "its rows are not those of the others"
+            reason = self.can(node).reason or "its rows cannot be counted"
             msg = f"the column {node.name!r} cannot be delivered: {reason}"
             raise BackendError(msg, values=[("column", node.text)], where=self.demand.where(node))
 
@@ -155,7 +156,7 @@ class Frontier:
     def _can_be_taken(self, node: g.Node) -> bool:
         if not node.path or not isinstance(node.type, Number) or not is_events(node.path[0].base):
             return False
-        if self._made_here and stored_field(node) is None and _prefixes(node.path).intersection(self._made_here):
+        if self._refused and not self._refused.isdisjoint(_rows_of(node)):
             return False
         if any(self.tables.get(axis.base, axis) is not axis for axis in own_axes(node.path)):
             return False
@@ -255,9 +256,13 @@ def _can_select(outer: Path, axis: Axis) -> bool:
     return all(derives(one, other) for mask in masks for one, other in zip(outer, mask.path))
 
 
-def _prefixes(path: Path) -> set[Path]:
-    rows = tuple(axis.base for axis in path)
-    return {rows[:k] for k in range(len(rows) + 1)}
+def _rows_of(node: g.Node) -> Iterable[Path]:
+    """What a value is on: its rows, and of a computed one those that they come from."""
+    path = node.path
+    yield path[:2]
+    if stored_field(node) is None:
+        bases = tuple(axis.base for axis in path)
+        yield from (bases[:k] for k in range(2, len(path) + 1))
 
 
 def _leaves(roots: Sequence[g.Node]) -> Iterable[g.Node]:

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hep_tables_coffea.errors import BackendError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
-from hep_tables_coffea.graph.axes import Axis, Path
+from hep_tables_coffea.graph.axes import Axis, Path, path_text
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types.dataset import Dataset
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
 __all__ = [
+    "Clash",
     "DeliveredTable",
     "chain_of",
     "constant_leaf",
@@ -28,6 +28,14 @@ __all__ = [
     "own_axes",
     "stored_field",
 ]
+
+
+class Clash(Exception):
+    """Rows that cannot be delivered: `rows` is what they are rows of."""
+
+    def __init__(self, rows: Path, why: str) -> None:
+        super().__init__(f"the rows of {path_text(rows)} {why}")
+        self.rows = rows
 
 
 @dataclass(slots=True)
@@ -222,11 +230,9 @@ class _Making:
 
     def _home(self, node: g.Node, leaf: g.Field | None) -> tuple[str, ...]:
         if len(node.path) > 1:
-            base = node.path[1].base
-            if base not in self.groups:
-                msg = f"the number of rows of {base.name} cannot be delivered, and is needed"
-                raise BackendError(msg, values=[("column", node.text)], where=node.where)
-            return self.groups[base]
+            if node.path[1].base not in self.groups:
+                raise Clash(node.path[:2], "cannot be counted")
+            return self.groups[node.path[1].base]
         return chain_of(leaf.args[0]) if leaf is not None else ()
 
     def _at(self, names: Iterable[str]) -> _Draft:

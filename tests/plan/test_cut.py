@@ -294,6 +294,27 @@ def test_a_column_that_cannot_be_delivered_is_an_error(events: ht.Array) -> None
         cut_of({"met": events.MET.pt}, refuse_met)
 
 
+def test_rows_that_cannot_be_counted_are_selected_here(events: ht.Array) -> None:
+    def takes(node: g.Node) -> str:
+        is_filtered = isinstance(node, g.Reduce) and isinstance(node.args[0], g.Restrict)
+        return "counts no filtered rows" if is_filtered else takes_numbers(node)
+
+    good = events.Jet[events.Jet.pt > 30]
+    assert columns({"eta": good.eta}, takes) == {
+        "nJet": "event * int64",
+        "Jet_eta": "event * Jet * float32",
+        "Jet_good": "event * Jet * bool",
+    }
+
+
+def test_a_column_of_rows_that_cannot_be_counted_is_an_error(events: ht.Array) -> None:
+    def takes(node: g.Node) -> str:
+        return "counts no rows" if kind_of(node) == "Reduce num" else takes_numbers(node)
+
+    with pytest.raises(BackendError, match="the column 'pt' cannot be delivered: its rows cannot be counted"):
+        cut_of({"pt": events.Jet.pt}, takes)
+
+
 def test_files_that_can_be_opened_are_where_a_column_cannot_be_delivered(events: ht.Array, near: Nearby) -> None:
     near.takes = refuse_met
     text = str(ht.explain({"met": events.MET.pt}, backend="near"))

@@ -65,6 +65,10 @@ ONCE = {
         "v2 = ak.flatten(v1)",
         "v3 = v1.pt",
     ),
+    "records with lists that are flattened": (
+        'v1 = events.els.map(lambda r: {"a": r.eta, "b": events.jets[lambda s: s.phi > r.eta]})',
+        "v2 = ak.flatten(v1)",
+    ),
     "rows that are only counted": (
         'v1 = ak.sum(events.els["eta"], axis=-1, keepdims=True)',
         "v2 = ak.cartesian([events.hits, v1], nested=True)",
