@@ -7,7 +7,6 @@ A processor works on long loops: at the end of each short one it has guessed wro
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Program
@@ -33,10 +32,11 @@ def flattened(effect: Effect, program: Program, events: Inst) -> Effect:
     known: dict[Inst, Inst | None] = {inner.var: program.loop(start, stop, None, inner.label).var}
     values = [_moved(inst, program, known) for inst in effect.values]
     asked = [_moved(inst, program, known) for inst in guards]
-    moved: Any = known[inner.var]
-    if None in values or None in asked:
+    row = known[inner.var]
+    if row is None or row.level is None or None in values or None in asked:
         return effect
-    return replace(effect, loops=((moved.level, tuple(asked)),), values=values)
+    conditions = tuple(inst for inst in asked if inst is not None)
+    return replace(effect, loops=((row.level, conditions),), values=[inst for inst in values if inst is not None])
 
 
 def _array_of_rows(outer: Loop, inner: Loop) -> str | None:
