@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--tree", help="the tree, where the file has several")
     one.add_argument("--schema", help="the data format; found from the columns if not given")
 
-    one = _command(commands, "cache", cache, "show how much of decoded columns and deliveries is kept on disk, or drop it")
+    one = _command(
+        commands, "cache", cache, "show how much of decoded columns and deliveries is kept on disk, or drop it"
+    )
     one.add_argument("action", nargs="?", choices=("show", "clear"), default="show", help="(default: %(default)s)")
     one.add_argument("--folder", type=Path, help="as cache= was given; the folder of the user if it was not")
 
@@ -93,7 +95,9 @@ def _servicex(commands: Any) -> None:
 
 
 def _command(commands: Any, name: str, function: Callable[..., None], about: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=about, description=f"{about[0].upper()}{about[1:]}."
+    )
     parser.set_defaults(command=function)
     return parser
 

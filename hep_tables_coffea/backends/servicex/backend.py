@@ -63,7 +63,7 @@ class ServiceXBackend:
         dialect = dialect_of(dataset)
         trees = dict.fromkeys(tree for _, tree in dataset.files)
         queries = {tree: write_query(columns, events.node, dialect, tree) for tree in trees}
-        richer = [name for name, node in columns.items() if node.type.option or len(node.path) > 2]  # type: ignore[union-attr]
+        richer = [name for name, node in columns.items() if node.type.option or len(node.path) > 2]
         return Question(queries, dialect.codegen, tuple(richer))
 
     def describe(self, source: str, tree: str | None, usual: Sequence[str]) -> Table:
