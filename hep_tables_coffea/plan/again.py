@@ -177,10 +177,12 @@ class Again:
         args = [self._rows(arg) if self._only_counts(node, arg) else self.copy.made[arg] for arg in node.args]
         self._check(node, args)
         if isinstance(node, g.Restrict):  # what was delivered by itself has lists of its own
-            (old,), (made,) = node.args, args
-            kept = zip(old.path, node.path, made.path)
-            return build.restrict(made, tuple(mine if a is b else self.copy.axis(b) for a, b, mine in kept))
-        return self.copy.again(node, args)
+            kept = zip(node.args[0].path, node.path, args[0].path)
+            return build.restrict(args[0], tuple(mine if a is b else self.copy.axis(b) for a, b, mine in kept))
+        made = self.copy.again(node, args)
+        if isinstance(node, g.Flatten):  # its axis has the name of the rows, which are filtered there and not here
+            self.copy.axes[node.path[node.position - 1]] = made.path[node.position - 1]
+        return made
 
     # -- what cannot be made of what is delivered --
 

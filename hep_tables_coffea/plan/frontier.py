@@ -19,7 +19,9 @@ from hep_tables_coffea.types.elements import Number, Record
 __all__ = ["Capability", "Frontier"]
 
 #: Columns that tell an event from all others: they are delivered too, so that deliveries can be joined.
-IDENTITY = ("run", "luminosityBlock", "event", "lumi")
+IDENTITY = ("run", "luminosityBlock", "event", "lumi", "runNumber", "lumiBlock", "eventNumber")
+#: Records of the event in which they may be.
+ABOUT = ("EventInfo",)
 
 
 class Capability:
@@ -119,12 +121,28 @@ class Frontier:
 
     def _identity(self, others: bool) -> list[g.Node]:
         """What tells an event from another; some value of each event where there is no other column."""
-        source = self._source
-        stored = [build.field(source, name) for name in source.type.fields]  # type: ignore[union-attr]
-        plain = [node for node in stored if isinstance(node.type, Number) and constant_leaf(node) is None]
-        values = [build.restrict(build.shrunk(node, 1), (self.events,)) for node in plain]
-        known = [made for node, made in zip(plain, values) if node.name in IDENTITY and self.can(made)]
-        return known or ([] if others else list(islice(filter(self.can, values), 1)))
+        known = [value for value in map(self._per_event, self._telling()) if self.can(value)]
+        if known or others:
+            return known
+        stored = (build.field(self._source, name) for name in self._fields)
+        plain = (node for node in stored if isinstance(node.type, Number) and constant_leaf(node) is None)
+        return list(islice(filter(self.can, map(self._per_event, plain)), 1))
+
+    def _telling(self) -> list[g.Node]:
+        """The stored columns that tell an event from all others."""
+        for record in (self._source, *(build.field(self._source, name) for name in ABOUT if name in self._fields)):
+            assert isinstance(record.type, Record)
+            if len(record.path) == 1 and set(IDENTITY) & set(record.type.fields):
+                return [build.field(record, name) for name in IDENTITY if name in record.type.fields]
+        return []
+
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        assert isinstance(self._source.type, Record)
+        return self._source.type.fields
+
+    def _per_event(self, node: g.Node) -> g.Node:
+        return build.restrict(build.shrunk(node, 1), (self.events,))
 
     @property
     def _source(self) -> g.Node:
@@ -213,7 +231,7 @@ class Frontier:
         for path in paths:
             for k, axis in enumerate(own_axes(path)):
                 table = self.tables.get(axis.base, axis)
-                for step in steps(table, axis) if table is not axis else []:
+                for step in steps(table, axis) if derives(axis, table) else []:
                     if step.node is not None:
                         found[build.restrict(step.node, (*path[:k], *step.node.path[k:]))] = None
         return list(found)

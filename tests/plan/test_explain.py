@@ -28,7 +28,7 @@ def test_explanation_begins_with_the_stage_its_outputs_and_its_columns(events: h
         "Stage 1: coffea over zll (1 file, nanoaod)",
         "  lead: event * ?float32",
         "  n: int64, one of the whole dataset",
-        "  reads 1 columns: Jet_pt",
+        "  reads 1 column: Jet_pt",
     ]
 
 

@@ -90,5 +90,5 @@ def test_nothing_is_asked_for_by_explaining(nano_files: list[str], monkeypatch: 
     def refused(*_: Any) -> None:
         pytest.fail("it was")
 
-    monkeypatch.setattr("hep_tables_coffea.backends.servicex.delivering.service_for", refused)
+    monkeypatch.setattr("hep_tables_coffea.backends.servicex.backend.service_for", refused)
     assert "FuncADL_Uproot()" in shown(ht.nanoaod(nano_files).Jet.pt)

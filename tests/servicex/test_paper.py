@@ -136,6 +136,12 @@ def banks() -> list[dict[str, Any]]:
     return made
 
 
+def with_identity(banks: Banks) -> list[dict[str, Any]]:
+    """The events with what tells them apart, which every query asks for."""
+    about = {"runNumber": 1, "lumiBlock": 2}
+    return [{**event, "EventInfo": {**about, "eventNumber": number}} for number, event in enumerate(banks)]
+
+
 @pytest.fixture
 def run_atlas(run_xaod: Callable[..., Any], banks: Banks, tmp_path: Path) -> Callable[[Any], Any]:
     """`run_atlas(outputs)`: the query as compiled C++, what it delivers as a file, and the rest of the program over that."""
@@ -147,7 +153,7 @@ def run_atlas(run_xaod: Callable[..., Any], banks: Banks, tmp_path: Path) -> Cal
         assert stage.cut is not None
         upstream: Any = registry.upstream("servicex")
         (query,) = upstream.compile(stage.cut.columns, stage.cut.events, stage.dataset).queries.values()
-        delivered = run_xaod(query, banks)
+        delivered = run_xaod(query, with_identity(banks))
         columns = {name: _typed(delivered[name], node.type.dtype) for name, node in stage.cut.columns.items()}
         path = tmp_path / "delivered.parquet"
         ak.to_parquet(ak.zip(columns, depth_limit=1), path)
