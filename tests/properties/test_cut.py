@@ -69,6 +69,16 @@ ONCE = {
         'v1 = events.els.map(lambda r: {"a": r.eta, "b": events.jets[lambda s: s.phi > r.eta]})',
         "v2 = ak.flatten(v1)",
     ),
+    "flattened rows of a filtered collection, filtered again": (
+        "v1 = ak.flatten(events.hits[events.hits.n <= 2].n)",
+        "v2 = v1[v1 != 1]",
+    ),
+    "rows of rows that are filtered, in two ways": (
+        "v1 = events.els[events.els.charge > 0]",
+        "v2 = ht.combinations(v1[v1.pt > 2].pt, 3)",
+        "v3 = v1[v1.pt > 2].eta[:1]",
+        "v4 = v3.OrderByDescending(v3)",
+    ),
     "rows that are only counted": (
         'v1 = ak.sum(events.els["eta"], axis=-1, keepdims=True)',
         "v2 = ak.cartesian([events.hits, v1], nested=True)",
