@@ -13,7 +13,7 @@ from typing import Any
 __all__ = ["Round", "Timing", "interleave", "mean_ratio", "ratio"]
 
 #: What has been measured for so long [s of CPU], at least twice, is known well enough: what takes long varies little.
-ENOUGH, LEAST = 1.5, 2
+ENOUGH, LEAST = 1.0, 2
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ __all__ = ["run"]
 QUERY = "q5"
 COFFEA = "hand-written"
 SHARES = (10, 3, 1)
+FEWER = 3
 CHUNKS = (20_000, DEFAULT, TUNED)
 
 
@@ -22,9 +23,9 @@ def run(bench: Bench) -> None:
         return
     for share in SHARES:
         events = bench.events // share
-        bench.measure("events", str(events), _variants(bench.sample(events)))
+        bench.measure("events", str(events), _variants(bench.sample(events)), repeats=min(bench.repeats, FEWER))
     for size in CHUNKS:
-        bench.measure("chunks", str(size), _variants(bench.sample(), size))
+        bench.measure("chunks", str(size), _variants(bench.sample(), size), repeats=min(bench.repeats, FEWER))
     for engine in ENGINES:
         times = {what: each[engine].of("cpu") for what, each in bench.timings["events"].items() if engine in each}
         few, many = str(bench.events // SHARES[0]), str(bench.events)
