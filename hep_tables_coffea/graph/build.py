@@ -226,6 +226,8 @@ def field(node: Node, name: str) -> Node:
         return join([field(arg, name) for arg in node.args], node.axis, node.position)
     if isinstance(node, Listed):
         return listed([field(arg, name) for arg in node.args], node.axis)
+    if isinstance(node, Behave) and name == ROW:
+        return anchor(node)
     if isinstance(node, Call):
         # where, mask: the condition stays, the records are replaced by their fields
         args = [field(arg, name) if isinstance(arg.type, Record) else arg for arg in node.args]

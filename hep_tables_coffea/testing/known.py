@@ -20,7 +20,6 @@ def known(outcome: Any) -> bool:
 
 
 _ERRORS = (
-    "no field '#row'",  # until computed vectors can be crossed in lists: ak.cartesian([hits, -jets], nested=True)
     "does not come from",  # until flattened rows are refused by nearest: ak.flatten(jets).nearest(jets)
     "awkward_reduce",  # until reducers of float16 are refused: ak.ptp(np.arctan(uint8), axis=-1)
     "boolean subtract",  # until reducers that have no result are refused: ak.ptp(flags, axis=-1)

@@ -111,3 +111,9 @@ def test_reference_under_a_filter_of_events_looks_in_the_whole_event(nano: ht.Ar
 def test_method_that_needs_the_whole_event_is_refused_in_words(nano: ht.Array) -> None:
     with pytest.raises(TypeError, match=r"cannot be used here: coffea looks for it in the whole event"):
         _ = nano.GenPart[nano.GenPart.pt > 5].distinctChildren
+
+
+def test_computed_vectors_are_counted(nano: ht.Array) -> None:
+    pairs = ht.pairs(nano.Muon)
+    counted = ht.make_local((pairs.a + pairs.b).Count(), pairs.Count())
+    assert counted[0].to_list() == counted[1].to_list()
