@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from filecmp import cmp
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from hist import Hist
 
-__all__ = ["compiled", "prepare", "strings"]
+__all__ = ["compiled", "declare", "prepare", "strings"]
 
 HERE = Path(__file__).resolve().parent
 
@@ -61,17 +60,33 @@ def prepare(folder: Path) -> str | None:
     except ImportError:
         return "there is no ROOT that this Python can import"
     if not hasattr(ROOT, "adl") or not hasattr(ROOT.adl, "run"):
-        build = folder / "rdataframe"
-        build.mkdir(parents=True, exist_ok=True)
-        for name in ("adl_rdataframe.h", "adl_rdataframe.cpp"):
-            if not (build / name).exists() or not cmp(HERE / name, build / name, shallow=False):
-                copy(HERE / name, build)  # what is newer than its library is compiled again
+        build = _sources(folder)
         ROOT.gErrorIgnoreLevel = ROOT.kWarning
         ROOT.gSystem.SetFlagsOpt("-O3")
         if not ROOT.gSystem.CompileMacro(str(build / "adl_rdataframe.cpp"), "kO"):
             return "its program does not compile"
-        ROOT.gInterpreter.Declare(f'#include "{build / "adl_rdataframe.h"}"')
+        _declare(build)
     return None
+
+
+def declare(folder: Path) -> None:
+    """What the strings call, and not the program: another process need not compile that again."""
+    _declare(_sources(folder))
+
+
+def _declare(build: Path) -> None:
+    import ROOT
+
+    ROOT.gInterpreter.Declare(f'#include "{build / "adl_rdataframe.h"}"')
+
+
+def _sources(folder: Path) -> Path:
+    """The sources beside what is compiled of them."""
+    build = folder / "rdataframe"
+    build.mkdir(parents=True, exist_ok=True)
+    for name in ("adl_rdataframe.h", "adl_rdataframe.cpp"):
+        copy(HERE / name, build)
+    return build
 
 
 def compiled(path: str, query: str) -> Callable[[], dict[str, Any]]:

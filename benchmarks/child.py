@@ -50,7 +50,7 @@ def first(who: str, query: str, path: str, folder: str) -> None:
     if who == "RDataFrame":
         from benchmarks import adl_rdataframe
 
-        adl_rdataframe.prepare(Path(folder))
+        adl_rdataframe.declare(Path(folder))
         run = adl_rdataframe.strings(path, query)
     else:
         from benchmarks import variants
