@@ -131,6 +131,29 @@ def arithmetic(e: Any) -> dict[str, Any]:
     }
 
 
+def functions_of_numpy(e: Any) -> dict[str, Any]:
+    el, info = e.Electrons, e.EventInfo
+    x, y = el.eta * 2, np.sin(el.phi)
+    return {
+        "floor": np.floor(x) + np.ceil(x) * 10 + np.trunc(x) * 100 + np.rint(x) * 1000,
+        "compared": np.floor(x) > -2,
+        "rounded": np.rint(x) == 1.0,
+        "remainder": x % y - (x % 1.5) * 3,
+        "times": x // y + x // -0.7,
+        "rest": np.fmod(x, y),
+        "root": np.cbrt(x),
+        "wrapped": (el.phi * 3 + np.pi) % (2 * np.pi) - np.pi,
+        "least": np.minimum(x, y) + np.clip(x, -0.5, 0.7),
+        "greatest": np.maximum(0, x),
+        "square": np.square(x) + np.fabs(y),
+        "nan": np.isnan(np.sqrt(x)) ^ np.isfinite(np.log(y)),
+        "one": np.isin(el.OQ, [1, 3, 7]),
+        "some": el.OQ.Any(),
+        "every": el.eta.All() & el.OQ.All(),
+        "truths": ht.where(info.averageInteractionsPerCrossing > 9, x > 0, y > 0),
+    }
+
+
 def conditions(e: Any) -> dict[str, Any]:
     el = e.Electrons
     return {
@@ -184,6 +207,8 @@ def missing(e: Any) -> dict[str, Any]:
         "some": (jets.pt.First() - el.pt.First()).exists,
         "first": ht.fill_missing(jets[jets.eta > 0].First().pt, -1),
         "last": ht.fill_missing(jets[-1].pt, -1.0),
+        "last_word": ht.fill_missing(el[-1].OQ, 0),
+        "size": ht.fill_missing(abs(el.OQ) >= el.OQ.Max(), False),
         "best": ht.fill_missing(jets.MinBy(lambda j: abs(j.eta)).phi, -9.0),
         "difference": ht.fill_missing(jets.MaxBy(lambda j: j.pt).eta - el.First().eta, -9.0),
         "chosen": ht.fill_missing(ht.where(e.EventInfo.averageInteractionsPerCrossing > 9, jets.pt.Max(), 5.0), 1.0),
@@ -230,6 +255,7 @@ CASES: dict[str, Columns] = {
     "missing": missing,
     "missing in lists": missing_in_lists,
     "arithmetic": arithmetic,
+    "functions of numpy": functions_of_numpy,
     "conditions": conditions,
     "reducers": reducers,
     "nested": nested,
@@ -267,13 +293,10 @@ def test_events_are_filtered(run_xaod: Callable[..., Any], numbers: list[dict[st
 
 
 KEPT: dict[str, Callable[[Any], Any]] = {
-    "greatest": lambda e: e.Jets.pt.Max() > 60_000,
-    "least": lambda e: e.Electrons.pt.Min() > 30_000,
-    "not": lambda e: ~(e.Electrons.pt.Min() > 30_000),
+    "greatest": lambda e: e.Jets.pt.Max() > e.Electrons.pt.Sum(),
     "and": lambda e: (e.Electrons.pt.Min() > 30_000) & (e.Jets.eta.Max() >= 0.5),
     "or": lambda e: (e.Electrons.pt.Min() > 30_000) | ~(e.Jets.eta.Max() <= 0.5),
     "first": lambda e: e.Electrons.First().pt > e.Jets.First().pt,
-    "one of them": lambda e: e.Jets.pt.Max() > e.Electrons.pt.Sum(),
 }
 
 
@@ -361,12 +384,19 @@ class Columnist:
         texts += [f"np.sqrt(abs({one}))", f"abs({one})", f"(-{one})", f"({one}) ** 2", f"np.sinh({row}.eta)"]
         texts += [f"ht.where({self.mask(row, others, 0)}, {one}, {other})"]
         texts += [f"{others}[lambda s: s.pt > {row}.pt].Count()", f"{others}[lambda s: s.eta > {row}.eta].pt.Sum()"]
+        near = self.random.choice([others, f"{others}[lambda s: s.delta_r({row}) < 1]"])
+        taken = self.random.choice(
+            ["First().pt", "pt.Max()", "eta.Min()", "MinBy(lambda s: abs(s.eta)).phi", "Last().OQ"]
+        )
+        texts += [f"ht.fill_missing({near}.{taken}, 1.5)", f"ht.fill_missing({near}.{taken} - {one}, 0)"]
         return self.random.choice(texts)
 
     def mask(self, row: str, others: str, depth: int = 1) -> str:
         one, other = (self.number(row, others, depth) for _ in "ab")
         sign = self.random.choice([">", "<=", "==", "!="])
         texts = [f"({one} {sign} {other})", f"({row}.pt > 30_000)", f"({row}.charge {sign} 1)"]
+        near = self.random.choice([others, f"{others}[lambda s: s.pt < {row}.pt]"])
+        texts += [f"({near}.eta.Max() {sign} {one})", f"({near}.First().pt {sign} {row}.pt)", f"{near}.pt.Min().exists"]
         if depth:
             first, second = (self.mask(row, others, depth - 1) for _ in "ab")
             texts += [f"({first} {self.random.choice('&|')} {second})", f"(~{first})"]
@@ -423,6 +453,16 @@ TEXTS: dict[str, tuple[Columns, str]] = {
             "})"
         ),
     ),
+    "greatest": (
+        lambda e: {"pt": ht.fill_missing(e.Jets.pt.Max(), 0), "none": ht.is_missing(e.Jets.pt.Max())},
+        (
+            ".Select(lambda e: {\n"
+            "    'pt': e.Jets('AnalysisJets').Select(lambda jet: jet.pt()).Aggregate(-1 / 0.0, lambda found, value: value"
+            " if value > found else found) if e.Jets('AnalysisJets').Count() > 0 else 0,\n"
+            "    'none': not e.Jets('AnalysisJets').Count() > 0,\n"
+            "})"
+        ),
+    ),
     "a list used twice": (
         shared,
         (
@@ -449,6 +489,31 @@ TEXTS: dict[str, tuple[Columns, str]] = {
         ),
     ),
 }
+
+
+def nearest(e: Any) -> dict[str, Any]:
+    electrons, truth = e.Electrons("Electrons"), e.TruthParticles("TruthParticles")
+    near = electrons.map(lambda a: truth[lambda t: t.delta_r(a) < 0.1].MinBy(lambda t: t.delta_r(a)).pt)
+    return {"pt": electrons[near > 20_000].pt}
+
+
+TEXTS["nearest"] = (
+    nearest,
+    (
+        ".Select(lambda e: {\n"
+        "    'pt': e.Electrons('Electrons').Where(lambda electron: e.TruthParticles('TruthParticles').Where("
+        "lambda truth_particle: DeltaR(truth_particle.eta(), truth_particle.phi(), electron.eta(), electron.phi()) < 0.1)"
+        ".Count() > 0 and e.TruthParticles('TruthParticles').Where("
+        "lambda truth_particle: DeltaR(truth_particle.eta(), truth_particle.phi(), electron.eta(), electron.phi()) < 0.1)"
+        ".Where(lambda truth_particle: DeltaR(truth_particle.eta(), truth_particle.phi(), electron.eta(), electron.phi())"
+        " <= e.TruthParticles('TruthParticles').Where(lambda truth_particle_2: DeltaR(truth_particle_2.eta(),"
+        " truth_particle_2.phi(), electron.eta(), electron.phi()) < 0.1).Select(lambda truth_particle_2:"
+        " DeltaR(truth_particle_2.eta(), truth_particle_2.phi(), electron.eta(), electron.phi()))"
+        ".Aggregate(1 / 0.0, lambda found, value: value if value < found or value != value else found))"
+        ".Select(lambda truth_particle: truth_particle.pt()).First() > 20000).Select(lambda electron: electron.pt()),\n"
+        "})"
+    ),
+)
 
 
 @pytest.mark.parametrize(("columns", "expected"), TEXTS.values(), ids=TEXTS)
@@ -490,12 +555,11 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
         "compares whole numbers in single precision there",
     ),
     "other widths": (lambda e: e.Electrons.OQ / 2.5, "cannot compute with uint32 in double precision"),
-    "remainder": (lambda e: e.Electrons.pt % 2, "has no np.remainder"),
-    "floor": (lambda e: np.floor(e.Electrons.pt), "has no np.floor"),
+    "neighbour": (lambda e: np.nextafter(e.Electrons.pt, 0.0), "has no np.nextafter"),
+    "floor in single precision": (lambda e: np.floor(e.Electrons.charge), "computes floor in double precision alone"),
     "mass": (lambda e: (e.Jets + e.Jets).mass, "has no mass"),
     "sum of single precision": (lambda e: e.Electrons.charge.Sum(), "sums in double precision, and this is float32"),
     "sine of single precision": (lambda e: np.sin(e.Electrons.charge), "computes sin in double precision alone"),
-    "any of numbers": (lambda e: e.Electrons.OQ.Any(), "has any of truth values alone"),
     "order of truths": (lambda e: (e.Electrons.pt > 1) > (e.Electrons.eta > 1), "has no order of truth values"),
     "bits": (lambda e: e.Electrons.OQ & 1, "has bitwise_and of truth values alone"),
     "choice of whole numbers": (

@@ -112,6 +112,7 @@ XAOD = Dialect(
         "np.arctan2": "atan2",
         "np.hypot": "hypot",
         "np.copysign": "copysign",
+        **{f"np.{name}": name for name in "floor ceil trunc rint fmod cbrt remainder floor_divide".split()},
         "np.absolute": "abs",
         "ht.delta_r": "DeltaR",
     },

@@ -33,7 +33,7 @@ class LoopQuery:
         after = Loops(self.nodes, {axis: name for axis, (name, _) in bound.items()}) if bound else before
         members = {name: after.column(node) for name, node in self.outputs.items()}
         if bound:
-            lists = {name: before.rows(node, (EVENT,)) for name, node in bound.values()}
+            lists = {name: before.rows(node, (EVENT,)) for axis, (name, node) in bound.items() if axis in after.taken}
             handed_on = {name: before.call(call) for call, name in (after.handed_on or {}).items()}
             made.append(("Select", text.dictionary({**lists, **handed_on})))
         made.append(("Select", text.dictionary(members)))
@@ -51,7 +51,7 @@ class LoopQuery:
         for axis, uses in trial.uses.items():
             if uses > 1 and axis.node is not None:
                 column = next(node for node in self.nodes if len(node.path) == 2 and node.path[1] is axis)
-                found[axis] = (names.new(self.names.get(axis.node) or f"selected_{axis.base.name}"), column)
+                found[axis] = (names.new(self.names.get(axis.node) or f"selected_{trial.collection(axis)}"), column)
         return found
 
     def _told(self, functions: Mapping[str, Any]) -> str:

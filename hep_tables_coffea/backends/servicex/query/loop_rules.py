@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,23 +11,25 @@ import numpy as np
 from hep_tables_coffea.backends.servicex.query.array_rules import is_writable
 from hep_tables_coffea.backends.servicex.query.dialect import Dialect
 from hep_tables_coffea.backends.servicex.query.lowering import needs
+from hep_tables_coffea.backends.servicex.query.missing import is_required
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.lower import last_step
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number
 
-__all__ = ["ARITHMETIC", "COMPARISONS", "LOGIC", "RULES", "dtype_of"]
+__all__ = ["ARITHMETIC", "COMPARISONS", "COMPUTED", "LOGIC", "RULES", "dtype_of"]
 
 ARITHMETIC = ("np.add", "np.subtract", "np.multiply", "np.true_divide", "np.divide", "np.negative", "np.power")
 COMPARISONS = ("np.less", "np.less_equal", "np.greater", "np.greater_equal", "np.equal", "np.not_equal")
 LOGIC = ("np.bitwise_and", "np.bitwise_or", "np.logical_and", "np.logical_or", "np.invert", "np.logical_not")
 #: What the generator computes with.
-_COMPUTED = ("float32", "float64", "int32")
+COMPUTED = ("float32", "float64", "int32")
 #: Numbers that a double holds exactly.
 _EXACT = ("float32", "float64", "int8", "int16", "int32", "uint8", "uint16", "uint32")
 #: What is used in several places of an expression is computed in each of them, so that it must not grow.
-LARGEST = 150
-_sizes: WeakKeyDictionary[g.Node, int] = WeakKeyDictionary()
+LARGEST = 200
+_sizes: WeakKeyDictionary[g.Node, tuple[int, int]] = WeakKeyDictionary()
 
 
 def dtype_of(node: g.Node) -> np.dtype[Any]:
@@ -37,11 +39,25 @@ def dtype_of(node: g.Node) -> np.dtype[Any]:
 
 
 def _size(node: g.Node, dialect: Dialect) -> int:
-    """How many operations the text of a node has."""
+    """How many operations the text of a value has, for one row."""
     for one in walk([node], lambda one: () if one in _sizes else needs(one, dialect)):
         if one not in _sizes:
-            _sizes[one] = min(1 + sum(_sizes[need] for need in needs(one, dialect)), 10 * LARGEST)
-    return _sizes[node]
+            value, rows = _own_size(one, needs(one, dialect))
+            _sizes[one] = (min(value, 10 * LARGEST), min(rows, 10 * LARGEST))
+    return _sizes[node][0]
+
+
+def _own_size(node: g.Node, asked: Sequence[g.Node]) -> tuple[int, int]:
+    """The sizes of a value for one row, and of its innermost list of rows: where they come from, and which they are."""
+    values, lists = zip(*map(_sizes.__getitem__, asked)) if asked else ((), ())
+    if isinstance(node, g.Restrict):
+        innermost = last_step(node)[1] == len(node.path) - 1
+        return values[0], lists[0] + (sum(values[1:]) if innermost else 0) + 1
+    if isinstance(node, g.Nest):
+        return values[0], lists[0]
+    rows = next((size for need, size in zip(asked, lists) if need.path == node.path), 1)
+    through = sum(lists) if isinstance(node, g.Reduce) or is_required(node) else 0
+    return 1 + sum(values) + through, rows
 
 
 def _call(node: g.Call, dialect: Dialect) -> str:
@@ -71,7 +87,7 @@ def _arithmetic(node: g.Call) -> str:
     if dtype_of(node) != np.float64:
         return f"computes in double precision, and this is {node.type}"
     columns = [arg for arg in node.args if not isinstance(arg, g.Literal)]
-    others = [dtype_of(arg).name for arg in columns if not _is_count(arg) and dtype_of(arg).name not in _COMPUTED]
+    others = [dtype_of(arg).name for arg in columns if not _is_count(arg) and dtype_of(arg).name not in COMPUTED]
     if others:
         return f"cannot compute with {' and '.join(others)} in double precision"
     if len(columns) < len(node.args) or any(dtype_of(arg) == np.float64 for arg in columns):

@@ -6,16 +6,18 @@ What func_adl_xAOD makes C++ of. A list is its source, filtered by `Where`, with
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hep_tables_coffea.backends.servicex.query import text
+from hep_tables_coffea.backends.servicex.query.cpp import OWN, cpp_function, mathematical
 from hep_tables_coffea.backends.servicex.query.dialect import XAOD
-from hep_tables_coffea.backends.servicex.query.loop_rules import ARITHMETIC, COMPARISONS, dtype_of
+from hep_tables_coffea.backends.servicex.query.loop_rules import ARITHMETIC, COMPARISONS, COMPUTED, dtype_of
 from hep_tables_coffea.backends.servicex.query.lowering import column_of, parts, resolved
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import nodes as g
@@ -54,11 +56,13 @@ class Loops:
         self._names = Names(self.bound.values())
         #: How often each filtered list of the event is used.
         self.uses: Counter[Axis] = Counter()
+        #: Which of the bound lists are used.
+        self.taken: set[Axis] = set()
         #: Functions of C++ that the generator is told of.
         self.functions: dict[str, dict[str, Any]] = {}
         self._rows: dict[Axis, Rows] = {}
-        #: Parameters of the lambdas around, beside those of the rows that a value is of.
-        self._rows_around: list[str] = []
+        #: Parameters of the functions around what is written.
+        self._around: list[str] = []
         for node in nodes:
             if isinstance(node, g.Field):
                 self._learn(node)
@@ -84,17 +88,27 @@ class Loops:
 
     def _each(self, rows: str, node: g.Node, env: Env) -> str:
         """The value of a node for each of some rows."""
-        row = self.name(node.path[len(env)], env)
-        value = self.column(node, (*env, row))
-        if value == row:  # a list of numbers is only written if something is done with them
-            value = text.operation("+", row)
-        return text.method(rows, "Select", text.function([row], value))
 
-    def name(self, axis: Axis, env: Env) -> str:
-        """The parameter of a lambda over the rows of an axis: what one of them is called."""
+        def value(row: str) -> str:
+            written = self.column(node, (*env, row))
+            # a list of numbers is only written if something is done with them
+            return text.operation("+", row) if written == row else written
+
+        return text.method(rows, "Select", self._of_row(node.path[len(env)], value))
+
+    def _of_row(self, axis: Axis, write: Callable[[str], str]) -> str:
+        """A function of one row of an axis. Its parameter is none of the functions around: the generator mixes these."""
+        words = re.sub("(?<=[a-z])(?=[A-Z])", "_", self.collection(axis).removeprefix("get")).lower()
+        row = Names((EVENT, *self._around)).new(words.removesuffix("s"))
+        self._around.append(row)
+        body = write(row)
+        self._around.pop()
+        return text.function([row], body)
+
+    def collection(self, axis: Axis) -> str:
+        """What the rows of an axis are called in the data."""
         known = self._rows.get(axis.base)
-        name = known.calls[-1][0] if known is not None else axis.base.name.strip(".")
-        return Names({*env, EVENT, *self._rows_around}).new(name.removeprefix("get").lower().removesuffix("s"))
+        return known.calls[-1][0] if known is not None else axis.base.name.strip(".")
 
     def rows(self, node: g.Node, env: Env) -> str:
         """The rows of the next axis of a node, filtered as they are."""
@@ -102,6 +116,7 @@ class Loops:
         if len(env) == 1 and axis.kind == "subset":
             self.uses[axis] += 1
             if axis in self.bound:
+                self.taken.add(axis)
                 return text.attribute(EVENT, self.bound[axis])
         return self._rows_of(resolved(node, XAOD), env)
 
@@ -125,9 +140,8 @@ class Loops:
         _, k, step = last_step(node)
         if k != len(env):
             return self._rows_of(inner, env)
-        row = self.name(step, env)
-        condition = self.column(chosen[0], (*env, row))
-        return text.method(self.rows(inner, env), "Where", text.function([row], condition))
+        condition = self._of_row(step, lambda row: self.column(chosen[0], (*env, row)))
+        return text.method(self.rows(inner, env), "Where", condition)
 
     def _source(self, node: g.Field, env: Env) -> str:
         found = self._rows[node.path[len(env)].base]
@@ -194,15 +208,16 @@ class Loops:
         if leaf.constant == 0:
             return text.method(self.column(array, env), "First")
         if leaf.constant == -1:
-            last = text.function(["found", "value"], "value")
+            is_known = dtype_of(array).name in COMPUTED  # of other types, only a choice is a number
+            last = text.function(["found", "value"], "value" if is_known else text.choice("True", "value", "found"))
             return text.method(self.column(array, env), "Aggregate", "0.0", last)
-        row = self.name(array.path[-1], env)
         function = leaf.args[1].function.removeprefix("arg")
-        self._rows_around.append(row)
-        least = self._extreme(keys[0], function, env, poisoned=True)
-        self._rows_around.pop()
-        condition = text.operation(_TOWARDS[function], self.column(keys[0], (*env, row)), least)
-        nearest = text.method(self.rows(array, env), "Where", text.function([row], condition))
+
+        def is_taken(row: str) -> str:
+            least = self._extreme(keys[0], function, env, poisoned=True)
+            return text.operation(_TOWARDS[function], self.column(keys[0], (*env, row)), least)
+
+        nearest = text.method(self.rows(array, env), "Where", self._of_row(array.path[-1], is_taken))
         return text.method(self._each(nearest, array, env), "First")
 
     def _extreme(self, array: g.Node, function: str, env: Env, poisoned: bool = False) -> str:
@@ -222,9 +237,10 @@ class Loops:
             return text.number(_as_cpp(node, user))
         node, outer = resolved(node, XAOD), env[: len(node.path)]
         compared = isinstance(user, g.Call) and user.function in COMPARISONS
-        if compared and isinstance(node, g.Call) and node.function in XAOD.functions:
+        known = XAOD.functions.get(node.function, "") if compared and isinstance(node, g.Call) else ""
+        if known and known not in OWN:
             values = [self._argument(arg, node, outer) for arg in node.args]
-            return text.call(XAOD.functions[node.function], *values)
+            return text.call(known, *values)
         return self.column(node, outer)
 
     def _own_function(self, name: str, count: int) -> str:
@@ -232,8 +248,7 @@ class Loops:
         if name == "DeltaR":
             return name
         arguments = [f"x{k + 1}" for k in range(count)]
-        called = f"std::{'fabs' if name == 'abs' else name}({', '.join(arguments)})"
-        self.functions[name] = _cpp_function(f"{name}_of", arguments, f"auto result = {called};", "double")
+        self.functions[name] = mathematical(name, arguments)
         return f"{name}_of"
 
     def visit_UserCall(self, node: g.UserCall, env: Env) -> str:
@@ -242,7 +257,7 @@ class Loops:
         assert known is not None
         result = XAOD.results[dtype_of(node).name]
         code = f"auto result = [&]() -> {result} {{ {known.cpp} }}();"
-        self.functions[declared.name] = _cpp_function(declared.name, list(declared.parameters), code, result)
+        self.functions[declared.name] = cpp_function(declared.name, list(declared.parameters), code, result)
         return text.call(declared.name, *(self._argument(arg, node, env) for arg in node.args))
 
     def visit_Reduce(self, node: g.Reduce, env: Env) -> str:
@@ -261,11 +276,13 @@ class Loops:
 
     def _count(self, array: g.Node, env: Env, opposite: bool = False) -> str:
         """How many of a list fulfil a condition."""
-        row = self.name(array.path[-1], env)
-        condition = self.column(array, (*env, row))
-        if opposite:
-            condition = text.operation("not", condition)
-        return text.method(text.method(self.rows(array, env), "Where", text.function([row], condition)), "Count")
+
+        def condition(row: str) -> str:
+            written = self.column(array, (*env, row))
+            return text.operation("not", written) if opposite else written
+
+        chosen = text.method(self.rows(array, env), "Where", self._of_row(array.path[-1], condition))
+        return text.method(chosen, "Count")
 
 
 def _is_any(node: g.Node) -> bool:
@@ -283,17 +300,6 @@ def _as_cpp(node: g.Literal, user: g.Node) -> Any:
     if user.function in ARITHMETIC and np.dtype(np.float64) not in types and dtype_of(user).kind == "f":
         return float(value)
     return value
-
-
-def _cpp_function(name: str, arguments: list[str], code: str, result: str) -> dict[str, Any]:
-    return {
-        "metadata_type": "add_cpp_function",
-        "name": name,
-        "include_files": ["cmath"],
-        "arguments": arguments,
-        "code": [code],
-        "return_type": result,
-    }
 
 
 def _is_list(node: g.Field) -> bool:

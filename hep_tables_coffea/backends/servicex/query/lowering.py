@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from hep_tables_coffea.backends.servicex.query.dialect import UPROOT, Dialect
+from hep_tables_coffea.backends.servicex.query.equivalents import simpler
 from hep_tables_coffea.backends.servicex.query.missing import NoForm, chosen, is_required, without_missing
 from hep_tables_coffea.codegen.fused.ir import Unfusable
 from hep_tables_coffea.codegen.fused.vectors import Vectors
@@ -18,7 +19,7 @@ from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.demand import any_column
 from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.plugins.functions import provided
-from hep_tables_coffea.types.elements import Number, Record, number
+from hep_tables_coffea.types.elements import Number, Record
 
 __all__ = ["column_of", "lowered", "needs", "on_all_events", "parts", "resolved", "selecting", "sorting_key", "standin"]
 
@@ -43,12 +44,15 @@ def lowered(node: g.Node, dialect: Dialect) -> g.Node:
 
 def _lower(node: g.Node, dialect: Dialect) -> g.Node:
     if isinstance(node, g.Reduce) and (node.function == "num" or dialect.columnar or not node.args[0].type.option):
-        return _counted(node, dialect)
+        made = _counted(node, dialect)
+        return made if made is not node else simpler(node, dialect)
     if _is_delta_r(node):
         return _distance(node, dialect)
     made = without_missing(node)
+    if made is node:
+        made = simpler(node, dialect)
     if made is not node or not dialect.columnar:
-        return made if made is not node else _truths(node)
+        return made
     if isinstance(node, g.Field) and isinstance(node.args[0], g.Behave):
         return _component(node)
     if isinstance(node, g.Behave) and not isinstance(node.type, Record):
@@ -106,16 +110,6 @@ def _choice(node: g.Node) -> g.Node:
         return node
     each = build.broadcast(condition, rows, len(node.path))
     return g.Call.make((each, *others), node.params, node.path, node.type, node.where)
-
-
-def _truths(node: g.Node) -> g.Node:
-    """A choice of two conditions, where choices are of numbers."""
-    if not _calls(node, "ht.where") or node.type != number(bool):
-        return node
-    condition, one, other = node.args
-    sides = [functions.call("np.bitwise_and", [condition, one])]
-    sides.append(functions.call("np.bitwise_and", [functions.call("np.invert", [condition]), other]))
-    return functions.call("np.bitwise_or", sides)
 
 
 def _formula(node: g.Behave) -> g.Node:
