@@ -202,6 +202,7 @@ def missing(e: Any) -> dict[str, Any]:
         "greatest": ht.fill_missing(jets.pt.Max(), 0),
         "least": ht.fill_missing(-jets.eta.Max() + el.pt.Min() / 1000, -1.0),
         "single": ht.fill_missing(el.charge.Min(), 7.0),
+        "as_single": ht.fill_missing(el.charge.Min(), np.float32(0)),
         "whole": ht.fill_missing(el.OQ.Max(), 0),
         "none": ht.is_missing(jets.pt.Max()),
         "some": (jets.pt.First() - el.pt.First()).exists,

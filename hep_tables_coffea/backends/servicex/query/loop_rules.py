@@ -149,8 +149,8 @@ def _choice(node: g.Call) -> str:
     whole = [arg.value for arg in others if isinstance(arg, g.Literal) and isinstance(arg.value, int)]
     if not exact or any(abs(value) > 2**53 for value in whole):
         return "chooses in double precision, which does not hold such numbers"
-    single = dtype_of(node) == np.float32 and any(isinstance(arg, g.Literal) for arg in others)
-    return "chooses in double precision, and this is float32" if single else ""
+    rounded = [arg for arg in others if isinstance(arg, g.Literal) and float(np.float32(arg.value)) != arg.value]
+    return "chooses in double precision, and this is float32" if rounded and dtype_of(node) == np.float32 else ""
 
 
 def _function(node: g.Call) -> str:
