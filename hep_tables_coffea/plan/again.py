@@ -176,13 +176,21 @@ class Again:
             return self._record(node)
         args = [self._rows(arg) if self._only_counts(node, arg) else self.copy.made[arg] for arg in node.args]
         self._check(node, args)
-        if isinstance(node, g.Restrict):  # what was delivered by itself has lists of its own
-            kept = zip(node.args[0].path, node.path, args[0].path)
-            return build.restrict(args[0], tuple(mine if a is b else self.copy.axis(b) for a, b, mine in kept))
+        if isinstance(node, g.Restrict):
+            return build.restrict(args[0], self._selected(node, args[0].path))
         made = self.copy.again(node, args)
         if isinstance(node, g.Flatten):  # its axis has the name of the rows, which are filtered there and not here
             self.copy.axes[node.path[node.position - 1]] = made.path[node.position - 1]
         return made
+
+    def _selected(self, node: g.Restrict, rows: Path) -> Path:
+        """The path of a restriction of what has these rows: lists that were delivered by themselves have their own."""
+        kept = zip(node.args[0].path, node.path, rows)
+        path = tuple(mine if old is new else self.copy.axis(new) for old, new, mine in kept)
+        for k, (new, mine) in enumerate(zip(path, rows), 1):
+            if not derives(new, mine):
+                raise _clash(_bases(node)[:k])
+        return path
 
     # -- what cannot be made of what is delivered --
 

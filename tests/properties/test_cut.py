@@ -79,6 +79,11 @@ ONCE = {
         "v3 = v1[v1.pt > 2].eta[:1]",
         "v4 = v3.OrderByDescending(v3)",
     ),
+    "a table of rows that is delivered, and filtered here by what stays here": (
+        "v1 = events.els.map(lambda r: events.els.map(lambda s: r.phi - s.phi))",
+        "v2 = np.logical_or(v1, events.hits.n.Sum(axis=None))",
+        "v3 = v2[v2]",
+    ),
     "rows that are only counted": (
         'v1 = ak.sum(events.els["eta"], axis=-1, keepdims=True)',
         "v2 = ak.cartesian([events.hits, v1], nested=True)",
