@@ -18,7 +18,7 @@ import cloudpickle
 from hep_tables_coffea import files
 from hep_tables_coffea.backends.coffea.memory import keep_freed
 from hep_tables_coffea.backends.coffea.nano import kept, read_fields
-from hep_tables_coffea.backends.coffea.sending import dumped, users_line
+from hep_tables_coffea.backends.coffea.sending import users_line
 
 __all__ = ["GENERATED", "Chunk", "ChunkRunner", "Events"]
 
@@ -131,6 +131,8 @@ class ChunkRunner:
         return any(_is_users(value, scope) for value in scope.values())
 
     def __getstate__(self) -> dict[str, Any]:
+        from hep_tables_coffea.backends.coffea.sending import dumped  # it is not sent along
+
         content = dumped((self.processor, self.schema))
         return {"content": content, "run": self.run, "stop_at_failure": self.stop_at_failure, "keep": self.keep}
 

@@ -7,7 +7,6 @@ is freed, and gets zeroed pages for the next one: that is a third of the time of
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import sys
 
@@ -18,9 +17,18 @@ MMAP_THRESHOLD, TRIM_THRESHOLD, TOP_PAD = -3, -1, -2
 LARGE, FREE, STEP = 32 << 20, 512 << 20, 64 << 20
 
 
-@functools.cache
+#: What came of it, once it was tried. A cached function could not be sent to workers that lack the library.
+_told: list[bool] = []
+
+
 def keep_freed() -> bool:
     """Tell the C library to keep up to half a gigabyte; once, where it is glibc and nobody has told it otherwise."""
+    if not _told:
+        _told.append(_tell())
+    return _told[0]
+
+
+def _tell() -> bool:
     told = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     if not sys.platform.startswith("linux") or told:
         return False
