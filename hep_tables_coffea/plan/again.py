@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
@@ -32,8 +32,10 @@ class Lacking(Exception):
 class Again:
     """A program over a delivered table. `constants` are what stands in for values of the whole dataset."""
 
-    def __init__(self, table: DeliveredTable, demand: Demand) -> None:
-        self.table, self.demand = table, demand
+    def __init__(
+        self, table: DeliveredTable, demand: Demand, halves: Callable[[g.Node], Sequence[g.Node]] = lambda node: ()
+    ) -> None:
+        self.table, self.demand, self._halves_of = table, demand, halves
         self.events = build.source(table.dataset)
         self.constants: dict[g.Node, g.Node] = {}
         axes: dict[Axis, Axis] = {}
@@ -114,9 +116,16 @@ class Again:
         found = [self.table.tables.get(axis.base, axis) for axis in own]
         return (*(rows if derives(rows, axis) else axis for rows, axis in zip(found, own)), *path[len(own) :])
 
+    def _halves(self, node: g.Node) -> Sequence[g.Node]:
+        """What is delivered in place of a value that may be missing."""
+        halves = self._halves_of(node)
+        return halves if all(self._delivered(half) is not None for half in halves) else ()
+
     def _needs(self, node: g.Node) -> Sequence[g.Node]:
         if node in self.copy.made or self._delivered(node) is not None or not node.path:
             return ()
+        if self._halves(node):
+            return self._halves(node)
         if isinstance(node, (g.Source, g.Metadata)) or _is_stored(node):
             return ()
         if lower_counts(node) is not node:
@@ -164,6 +173,8 @@ class Again:
             return given
         if not node.path:
             return self._constant(node)
+        if self._halves(node):
+            return functions.call("ak.mask", [self.copy.made[half] for half in self._halves(node)])
         if isinstance(node, g.Source):
             return self.events
         if isinstance(node, g.Metadata):

@@ -48,14 +48,17 @@ def make_cut(outputs: Mapping[str, g.Node], upstream: Upstream, dataset: Dataset
 
     Raises `BackendError` where a stored column that is needed cannot be delivered, with the reason.
     """
-    can, names = Capability(upstream), _names(outputs)
+    can = Capability(upstream)
+    names = _names(outputs)
+    for node, name in list(names.items()):
+        names |= dict(zip(can.halves(node), (name, f"{name}_exists")))
     refused: set[Path] = set()
     needed: set[g.Node] = set()
     while True:
         frontier = Frontier(outputs, can, refused, needed)
         try:
             table = make_table(dataset, frontier.columns(), frontier.tables, frontier.collections(), names)
-            again = Again(table, frontier.demand)
+            again = Again(table, frontier.demand, can.halves)
             moved = again.program(outputs)
         except Clash as clash:
             _add(clash.rows, refused, clash)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hep_tables_coffea.errors import Where
 from hep_tables_coffea.graph import build, functions
@@ -43,11 +43,17 @@ class Demand:
     """The needs of some outputs, found once before any code is written.
 
     With `given`, what it is true of is had from elsewhere: it is in `order`, and what it is made of is not. Records whose
-    rows are filtered or combined are then looked at column by column, and values after their rows were selected.
+    rows are filtered or combined are then looked at column by column, and values after their rows were selected. `instead`
+    says of what a value is made in another way than recorded.
     """
 
-    def __init__(self, outputs: Iterable[g.Node], given: Callable[[g.Node], bool] | None = None) -> None:
-        self._given = given
+    def __init__(
+        self,
+        outputs: Iterable[g.Node],
+        given: Callable[[g.Node], bool] | None = None,
+        instead: Callable[[g.Node], Sequence[g.Node]] = lambda node: (),
+    ) -> None:
+        self._given, self._instead = given, instead
         self.uses: Counter[g.Node] = Counter()
         self.twins: dict[g.Node, tuple[g.Node, str]] = {}
         self.order: list[g.Node] = []
@@ -88,6 +94,11 @@ class Demand:
     def _expand(self, node: g.Node) -> None:
         if not node.path or (self._given is not None and self._given(node)):
             return  # a constant, or a value of the whole dataset that is known before; or from elsewhere
+        instead = self._instead(node)
+        if instead:
+            for need in instead:
+                self._use(need, node)
+            return
         if isinstance(node, g.Behave):
             for arg, touched in zip(node.args, node.touched):
                 if _is_record(arg):

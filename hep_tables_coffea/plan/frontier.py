@@ -7,14 +7,14 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from hep_tables_coffea.errors import BackendError, Where
-from hep_tables_coffea.graph import build
+from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path, derives, steps
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.demand import Demand, anchor_paths, chunk_nodes, readable
 from hep_tables_coffea.plan.table import constant_leaf, count_of, is_events, is_product, own_axes, stored_field
 from hep_tables_coffea.plugins.protocol import Support, Upstream
-from hep_tables_coffea.types.elements import Number, Record
+from hep_tables_coffea.types.elements import Number, Record, required
 
 __all__ = ["Capability", "Frontier"]
 
@@ -31,6 +31,7 @@ class Capability:
         self._upstream = upstream
         self._known: dict[g.Node, Support] = {}
         self._stored: dict[g.Node, bool] = {}
+        self._halves: dict[g.Node, tuple[g.Node, g.Node] | tuple[()]] = {}
 
     def __call__(self, node: g.Node) -> Support:
         """Yes, or no and the reason: of the node, or of the first that it needs."""
@@ -51,6 +52,20 @@ class Capability:
     def _needs(self, node: g.Node) -> Iterable[g.Node]:
         known = self._known.get(node)
         return () if known is not None else self._upstream.needs(node)
+
+    def halves(self, node: g.Node) -> tuple[g.Node, g.Node] | tuple[()]:
+        """A value that may be missing as two that may not: filled, and whether there is one. Where only these can be had."""
+        if node not in self._halves:
+            self._halves[node] = self._halves_of(node)
+        return self._halves[node]
+
+    def _halves_of(self, node: g.Node) -> tuple[g.Node, g.Node] | tuple[()]:
+        element = node.type
+        if not node.path or not isinstance(element, Number) or not element.option or self(node):
+            return ()
+        filled = functions.call("ak.fill_none", [node, build.literal(element.dtype.type(0))])
+        known = functions.call("np.logical_not", [functions.call("ak.is_none", [node], {"axis": -1})])
+        return (filled, known) if filled.type == required(element) and self(filled) and self(known) else ()
 
     def own(self, node: g.Node) -> Support:
         """Of the node alone, given what it needs."""
@@ -73,11 +88,12 @@ class Frontier:
         self._counts = [root for root in roots if is_position(root)]
         self._roots = [root for root in roots if not is_position(root)]
         self._answers = set(_leaves(answers))
+        self._answers |= {half for answer in self._answers for half in can.halves(answer)}
         #: Of each collection the rows that are delivered: the collection, or what a filter leaves of it.
         self.tables: dict[Axis, Axis] = {}
         self._taken: dict[g.Node, bool] = {}
         while True:
-            self.demand = Demand([*self._roots, *self._masks()], self._takes)
+            self.demand = Demand([*self._roots, *self._masks()], self._takes, self._halves)
             found = self._common()
             if found == self.tables:
                 break
@@ -158,7 +174,7 @@ class Frontier:
         """The first nodes that are left, and why; of each line once."""
         found: dict[tuple[Where, str], g.Node] = {}
         for node in self.demand.order:
-            if not self._takes(node) and node.path and not is_position(node):
+            if not self._takes(node) and node.path and not is_position(node) and not self._halves(node):
                 own = self.can.own(node)
                 node.where = self.demand.where(node)
                 if not own:
@@ -170,6 +186,11 @@ class Frontier:
         if node not in self._taken:
             self._taken[node] = self._can_be_taken(node)
         return self._taken[node]
+
+    def _halves(self, node: g.Node) -> Sequence[g.Node]:
+        """What is delivered of a value that cannot be as it is."""
+        halves = self.can.halves(node)
+        return halves if all(map(self._takes, halves)) else ()
 
     def _can_be_taken(self, node: g.Node) -> bool:
         if not node.path or not isinstance(node.type, Number) or not is_events(node.path[0].base):
@@ -193,7 +214,8 @@ class Frontier:
             for axis in own_axes(path) if path and is_events(path[0].base) else ():
                 known = found.get(axis.base, self.tables.get(axis.base))
                 found[axis.base] = axis if known is None else _ancestor(known, axis)
-        return found
+        events = tuple(axis for base, axis in found.items() if is_events(base))
+        return {base: _selectable(events, axis) for base, axis in found.items()}
 
     def _paths(self) -> Iterable[Path]:
         for node in self.demand.order:
@@ -208,7 +230,8 @@ class Frontier:
         """The rows of a path of which only the number is asked; more of them where upstream cannot select these."""
         found: Path = ()
         for axis in own_axes(path):
-            while axis.parent is not None and not (_can_select(found, axis) and self._selects((*found, axis))):
+            axis = _selectable(found, axis)
+            while axis.parent is not None and not self._selects((*found, axis)):
                 axis = axis.parent
             found = (*found, axis)
         return found
@@ -268,10 +291,12 @@ def _is_repeated(node: g.Node) -> bool:
     return isinstance(node, g.Field)
 
 
-def _can_select(outer: Path, axis: Axis) -> bool:
-    """Whether what selects the rows of an axis is known for all of the rows around it."""
+def _selectable(outer: Path, axis: Axis) -> Axis:
+    """The smallest set of rows for which what selects them is known on all of the rows around."""
     masks = [step.node for step in axis.lineage() if step.node is not None]
-    return all(derives(one, other) for mask in masks for one, other in zip(outer, mask.path))
+    if axis.parent is None or all(derives(one, other) for mask in masks for one, other in zip(outer, mask.path)):
+        return axis
+    return _selectable(outer, axis.parent)
 
 
 def _rows_of(node: g.Node) -> Iterable[Path]:
