@@ -84,6 +84,12 @@ ONCE = {
         "v2 = np.logical_or(v1, events.hits.n.Sum(axis=None))",
         "v3 = v2[v2]",
     ),
+    "objects of filtered events beside what needs all events": (
+        "v1 = events[events.flag]",
+        "v2 = ht.concat(v1.els[v1.els.charge > 0], v1.hits[v1.hits.n <= 2])",
+        "v3 = v1.els[v1.els.charge > 0].eta[:1]",
+        "v4 = events.weight.Std(axis=None)",
+    ),
     "rows that are only counted": (
         'v1 = ak.sum(events.els["eta"], axis=-1, keepdims=True)',
         "v2 = ak.cartesian([events.hits, v1], nested=True)",
