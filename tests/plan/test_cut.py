@@ -15,7 +15,7 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.plan.cut import Cut, make_cut
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.record.outputs import named
-from hep_tables_coffea.testing.cuts import Nearby, kind_of
+from hep_tables_coffea.testing.nearby import Nearby, kind_of
 from hep_tables_coffea.types.elements import Number
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import pytest
 
 import hep_tables_coffea as ht
 from hep_tables_coffea.plugins import registry
-from hep_tables_coffea.testing.cuts import Account, Nearby, check, run_cases, some_kinds
+from hep_tables_coffea.testing.cuts import Account, check, run_cases
 from hep_tables_coffea.testing.engines import Case
+from hep_tables_coffea.testing.nearby import Nearby, some_kinds
 from hep_tables_coffea.testing.programs import Program
 from hep_tables_coffea.testing.tables import random_table, write
 
