@@ -118,7 +118,7 @@ class Again:
 
     def _halves(self, node: g.Node) -> Sequence[g.Node]:
         """What is delivered in place of a value that may be missing."""
-        halves = self._halves_of(node)
+        halves = self._halves_of(node) if self.demand.uses[node] else ()
         return halves if all(self._delivered(half) is not None for half in halves) else ()
 
     def _needs(self, node: g.Node) -> Sequence[g.Node]:
