@@ -449,14 +449,24 @@ def merged_std(parts: list[Any], ddof: int = 0) -> Any:
 def fill(histogram: Any, *values: Any, weight: Any = None, sample: Any = None) -> None:
     """Fill jagged values one by one; weights broadcast; a row where something is missing is left out."""
     given = [*values, *(extra for extra in (weight, sample) if extra is not None)]
-    flat = iter(flat_together(given))
-    filled = [next(flat) for _ in values]
+    together = flat_together(given)
+    filled = together[: len(values)]
+    if any(isinstance(one, ak.Array) and leaves_out(axis.traits) for one, axis in zip(values, histogram.axes)):
+        # boost-histogram loses the fill if the first value has no bin and a constant stands beside it
+        rows = next(len(array) for array, one in zip(together, given) if isinstance(one, ak.Array))
+        filled = [v if isinstance(one, ak.Array) else [v] * rows for v, one in zip(filled, values)]
+    extras = iter(together[len(values) :])
     options = {}
     if weight is not None:
-        options["weight"] = next(flat)
+        options["weight"] = next(extras)
     if sample is not None:
-        options["sample"] = next(flat)
+        options["sample"] = next(extras)
     histogram.fill(*filled, **options)
+
+
+def leaves_out(traits: Any) -> bool:
+    """Whether there are values that have no bin on an axis."""
+    return not traits.growth and not (traits.overflow and (traits.underflow or not traits.ordered))
 
 
 def flat_together(values: list[Any]) -> list[Any]:

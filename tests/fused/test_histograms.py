@@ -13,6 +13,7 @@ import hep_tables_coffea as ht
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 EDGES = [-3.0, -1.0, 0.1, 0.3, 2.0, 7.5]
 
@@ -172,3 +173,14 @@ def test_other_histograms_are_columnar_and_the_same(what: str, events: ht.Array)
     assert ht.explain(recorded, engine="fused").accounts[0].engine == ("columnar", f"left is not fused: {reason}")
     answer = ht.make_local(recorded, engine="fused")["left"]
     assert answer == make(hist.Hist.new).fill(DOUBLE)
+
+
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+@pytest.mark.parametrize("chunksize", [None, 1])
+def test_first_value_without_a_bin_beside_a_constant_loses_no_other(
+    tmp_path: Path, engine: str, chunksize: int | None
+) -> None:
+    ak.to_parquet(ak.zip({"x": ak.Array(np.array([11, -1, 1, 2], "int32"))}), tmp_path / "numbers.parquet")
+    events = ht.flat(tmp_path / "numbers.parquet")
+    histogram = ht.Hist.new.Int(0, 3, overflow=False, name="x").Int(-1, 4, name="c").Double().fill(events.x, 1)
+    assert ht.make_local(histogram, engine=engine, chunksize=chunksize).sum(flow=True) == 3
