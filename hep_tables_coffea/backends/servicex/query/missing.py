@@ -231,7 +231,7 @@ def _moved(node: g.Restrict, value: g.Node) -> g.Node:
     taken = [step for old, new in zip(node.args[0].path, node.path) if old is not new for step in steps(old, new)]
     if any(step.kind != "subset" for step in taken):
         raise NoForm
-    return build.restrict(value, node.path)
+    return build.restrict(value, node.path[: len(value.path)])  # of events it may be the same for all rows
 
 
 def _checked(node: g.Node) -> g.Node:
