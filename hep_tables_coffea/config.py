@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from hep_tables_coffea.errors import OptionError, hint_names
 
-__all__ = ["Options", "current", "merged", "options"]
+__all__ = ["Options", "current", "in_notebook", "merged", "options"]
 
 ENGINES = ("auto", "columnar", "fused")
 ON_ERROR = ("raise", "report")
@@ -81,6 +82,12 @@ def check_cache(cache: Any) -> None:
     if cache == "" or not (cache is None or isinstance(cache, (bool, str, Path))):
         msg = f"cache={cache!r} is not possible"
         raise OptionError(msg, hint="cache is True, False or a folder; None keeps what is read for the second time")
+
+
+def in_notebook() -> bool:
+    """Whether cells of a notebook are run here: a kernel is more than its package, which tests may load."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
 
 
 UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}

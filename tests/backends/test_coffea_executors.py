@@ -197,6 +197,12 @@ def test_options_of_the_awaiting_task_are_those_of_the_run(write: Callable[..., 
         asyncio.run(one())
 
 
+def test_bar_of_dask_finds_its_client(write: Callable[..., str]) -> None:
+    pytest.importorskip("distributed")
+    events = ht.flat(write("a.root", x=np.arange(6.0)))
+    assert ht.make_local(events.x.Sum(axis=None), executor="dask", workers=1, chunksize=2, progress=True) == 15.0
+
+
 @pytest.mark.parametrize("name", ["threads", "futures", "dask"])
 def test_end_of_the_program_is_silent(tmp_path: Path, write: Callable[..., str], name: str) -> None:
     if name == "dask":

@@ -32,7 +32,7 @@ from hep_tables_coffea.codegen.fused.ready import is_compiled
 from hep_tables_coffea.codegen.load import load_class
 from hep_tables_coffea.codegen.processor import ProcessorSource
 from hep_tables_coffea.codegen.programs import program as written
-from hep_tables_coffea.config import Options, size_in_bytes
+from hep_tables_coffea.config import Options, in_notebook, size_in_bytes
 from hep_tables_coffea.files import keeping
 from hep_tables_coffea.graph.nodes import Node, UserCall
 from hep_tables_coffea.plugins.functions import provided
@@ -138,7 +138,7 @@ def shows_progress(options: Options, chunks: Sequence[Chunk]) -> bool:
     """Whether a bar is drawn: as asked for, else on a terminal or in a notebook where there is something to wait for."""
     if options.progress is not None:
         return options.progress
-    interactive = sys.stderr.isatty() or "ipykernel" in sys.modules
+    interactive = sys.stderr.isatty() or in_notebook()
     return interactive and (len(chunks) > 2 or sum(chunk.stop - chunk.start for chunk in chunks) > 200_000)
 
 
@@ -150,7 +150,7 @@ def run_chunks(
 
     progress = shows_progress(options, chunks)
     executor = executors.executor_for(options, progress)
-    with drawing(progress), _by_value(executors.sends_by_value(executor)):
+    with drawing(progress), _by_value(executors.sends_by_value(executor)), executors.in_force(executor):
         try:
             merged, problem = executor(list(chunks), runner, merged)
         except KeyboardInterrupt:

@@ -6,6 +6,7 @@ import atexit
 import sys
 from collections.abc import Callable
 from concurrent.futures import wait
+from contextlib import nullcontext
 from traceback import walk_tb
 from typing import Any
 
@@ -13,7 +14,7 @@ from hep_tables_coffea.backends.coffea.threads import cores
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import OptionError, hint_names
 
-__all__ = ["NAMES", "abandon", "executor_for", "make_executor", "sends_by_value", "workers_of"]
+__all__ = ["NAMES", "abandon", "executor_for", "in_force", "make_executor", "sends_by_value", "workers_of"]
 
 _kept: dict[str, Any] = {}
 
@@ -107,6 +108,12 @@ def _local_client(distributed: Any, workers: int) -> Any:
 def _close(client: Any, cluster: Any) -> None:
     client.close()
     cluster.close()
+
+
+def in_force(executor: Any) -> Any:
+    """While the block lasts, the client of an executor is dask's own: its bar asks for that one."""
+    client = getattr(executor, "client", None)
+    return nullcontext() if client is None else client.as_current()
 
 
 def _dask_on(client: Any, **common: Any) -> Any:

@@ -11,6 +11,8 @@ import threading
 import time
 from typing import Any
 
+from hep_tables_coffea.config import in_notebook
+
 __all__ = ["Line"]
 
 #: Unless the user asks, what takes less is not worth a line [s].
@@ -36,7 +38,8 @@ class Line:
 
     def __init__(self, title: str, progress: bool | None) -> None:
         self.title, self.text = title, ""
-        interactive = sys.stderr.isatty() or "ipykernel" in sys.modules
+        self._in_cell = in_notebook()
+        interactive = sys.stderr.isatty() or self._in_cell
         self._wanted = interactive if progress is None else progress
         self._from = time.monotonic() + (WORTHWHILE if progress is None else 0.0)
         self._task: Any = None
@@ -51,7 +54,7 @@ class Line:
         self.text = ", ".join(parts + ([f"{failed} failed"] if failed else []))
         if not self._wanted or time.monotonic() < self._from:
             return
-        if "ipykernel" in sys.modules:
+        if self._in_cell:
             self._show_in_cell()
             self._from = time.monotonic() + PAUSE
             return
