@@ -40,7 +40,9 @@ def coverage(session: nox.Session) -> None:
 @nox.session(default=True)
 def docs(session: nox.Session) -> None:
     """Build the documentation, running every page."""
-    session.install("-e", ".[servicex]", *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "docs"))
+    session.install(
+        "-e", ".[servicex]", *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "docs")
+    )
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
 
 
