@@ -119,7 +119,8 @@ class Store:
 
     async def _download(self, name: str, path: str) -> None:
         client = await self._client()
-        await client.download_file(Bucket=self._adapter.bucket, Key=name, Filename=path)
+        with open(path, "wb") as file:  # noqa: ASYNC230 - aioboto3 would leave it open when canceled while it opens
+            await client.download_fileobj(Bucket=self._adapter.bucket, Key=name, Fileobj=file)
 
     async def _patiently(self, what: Any, name: str) -> Any:
         until, pause = time.monotonic() + self._pace.patience, self._pace.first
