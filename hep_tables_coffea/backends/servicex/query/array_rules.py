@@ -16,7 +16,7 @@ from hep_tables_coffea.plan.lower import last_step
 from hep_tables_coffea.types import infer
 from hep_tables_coffea.types.elements import Element, Number, number
 
-__all__ = ["RULES", "is_writable", "sorting"]
+__all__ = ["RULES", "foreign", "is_writable", "sorting"]
 
 _ORDERS = {("ascending", True), ("ascending", False), ("stable", True)}
 
@@ -77,6 +77,13 @@ def _flattened(node: g.Flatten, dialect: Dialect) -> str:
     return "flattens lists of the event, and no deeper ones" if node.position > 2 else ""
 
 
+def foreign(arg: g.Node) -> str:
+    """Why a query cannot have an argument that is no column of the file, or ""."""
+    if isinstance(arg, g.Literal):
+        return "" if is_writable(arg) else f"cannot write {arg.value!r}"
+    return "" if arg.path else "sees one file, and this is a value of the whole dataset"
+
+
 def _call(node: g.Call, dialect: Dialect) -> str:
     name = node.function
     if name == "ht.broadcast":
@@ -88,10 +95,8 @@ def _call(node: g.Call, dialect: Dialect) -> str:
     if node.options:
         return f"has no options of {name}"
     for arg in node.args:
-        if isinstance(arg, g.Literal) and not is_writable(arg):
-            return f"cannot write {arg.value!r}"
-        if not isinstance(arg, g.Literal) and not arg.path:
-            return "sees one file, and this is a value of the whole dataset"
+        if reason := foreign(arg):
+            return reason
         if arg.type.option and (len(arg.path) < len(node.path) or name == "ht.where"):
             return "cannot repeat or choose values that may be missing"
     if name == "ht.where" and (node.args[0].type != number(bool) or isinstance(node.args[0], g.Literal)):

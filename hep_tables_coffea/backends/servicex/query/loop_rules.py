@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from hep_tables_coffea.backends.servicex.query.array_rules import is_writable
+from hep_tables_coffea.backends.servicex.query.array_rules import foreign, is_writable
 from hep_tables_coffea.backends.servicex.query.dialect import Dialect
 from hep_tables_coffea.backends.servicex.query.lowering import needs
 from hep_tables_coffea.backends.servicex.query.missing import is_required
@@ -69,10 +69,8 @@ def _call(node: g.Call, dialect: Dialect) -> str:
     if node.options:
         return f"has no options of {name}"
     for arg in node.args:
-        if isinstance(arg, g.Literal) and not is_writable(arg):
-            return f"cannot write {arg.value!r}"
-        if not isinstance(arg, g.Literal) and not arg.path:
-            return "sees one file, and this is a value of the whole dataset"
+        if reason := foreign(arg):
+            return reason
         if (arg.type.option and name != "ht.required") or not isinstance(arg.type, Number):
             return "has no numbers that may be missing"
     if _size(node, dialect) > LARGEST:
