@@ -44,15 +44,29 @@ def test_chunks_are_never_larger_than_twice_the_size(starts: list[int], size: in
 
 
 def test_chunks_begin_where_clusters_do() -> None:
-    assert list(entry_ranges(50, [0, 10, 20, 30, 40, 50], 25, exact=False)) == [(0, 20), (20, 40), (40, 50)]
+    assert list(entry_ranges(70, [0, 10, 20, 30, 40, 50, 70], 30, exact=False)) == [(0, 20), (20, 50), (50, 70)]
+
+
+def test_threads_that_share_chunks_end_together() -> None:
+    clusters = list(range(0, 1_000_001, 100_000))
+    assert {stop - start for start, stop in entry_ranges(1_000_000, clusters, 250_000, exact=False)} == {
+        200_000,
+        300_000,
+    }
+    assert {stop - start for start, stop in entry_ranges(1_000_000, clusters, 130_000, exact=False)} == {100_000}
+
+
+def test_cluster_larger_than_two_chunks_is_cut() -> None:
+    assert list(entry_ranges(60, [0, 10, 60], 20, exact=False)) == [(0, 10), (10, 27), (27, 44), (44, 60)]
 
 
 def test_file_without_entries_has_one_empty_range() -> None:
     assert list(entry_ranges(0, [0], 10, exact=False)) == [(0, 0)]
 
 
-def table(entries: int, nbytes: int) -> SimpleNamespace:
-    return SimpleNamespace(num_entries=entries, columns={"x": SimpleNamespace(nbytes=nbytes)})
+def table(entries: int, nbytes: int, clusters: tuple[int, ...] = ()) -> SimpleNamespace:
+    columns = {"x": SimpleNamespace(nbytes=nbytes)}
+    return SimpleNamespace(num_entries=entries, columns=columns, clusters=clusters or (0, entries))
 
 
 COLUMNS = {"x": ("float32", 0, "")}
@@ -67,7 +81,12 @@ def test_narrow_events_make_chunks_of_the_most() -> None:
 
 
 def test_more_events_make_several_chunks() -> None:
-    assert events_per_chunk([table(400_000, 40_000_000)], COLUMNS, workers=2) == 100_000
+    assert events_per_chunk([table(400_000, 40_000_000)], COLUMNS, workers=2) == 50_000
+
+
+def test_clusters_are_not_cut_to_be_shared() -> None:
+    clusters = (0, 200_000, 400_000)
+    assert events_per_chunk([table(400_000, 40_000_000, clusters)], COLUMNS, workers=2) == 100_000
 
 
 def test_few_bytes_are_one_chunk() -> None:

@@ -15,8 +15,8 @@ __all__ = ["entry_ranges", "events_per_chunk"]
 TARGET_BYTES = 64_000_000
 FEWEST, MOST = 20_000, 500_000
 #: Files together with more events than this make several chunks, so that there is something to share: so many, unless
-#: a chunk of so many bytes takes no longer than what it costs by itself.
-ALONE, SHARED, LEAST_BYTES = 200_000, 4, 8_000_000
+#: a chunk of so many bytes takes no longer than what it costs by itself, or baskets would be decompressed twice.
+ALONE, SHARED, LEAST_BYTES = 200_000, 8, 5_000_000
 
 
 def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers: int = 1) -> int:
@@ -31,7 +31,8 @@ def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers:
     size += events * sum(8 * 5**depth for depth in computed)
     per_event = max(size / events, 1.0) if events else 1.0
     wanted = min(max(int(TARGET_BYTES / per_event), FEWEST), MOST)
-    shared = max(-(-events // SHARED), int(LEAST_BYTES / per_event))
+    clusters = [high - low for table in tables if len(table.clusters) > 2 for low, high in pairwise(table.clusters)]
+    shared = max(-(-events // SHARED), int(LEAST_BYTES / per_event), -(-max(clusters, default=0) // 2))
     return min(wanted, shared) if events > ALONE else wanted
 
 
@@ -40,26 +41,23 @@ def entry_ranges(entries: int, clusters: Sequence[int], size: int, exact: bool) 
     if entries == 0:
         yield 0, 0
         return
-    if exact or len(clusters) < 3 or size >= entries:
-        number = max(1, -(-entries // size))
-        step = size if exact else -(-entries // number)
-        for start in range(0, entries, step):
-            yield start, min(start + step, entries)
+    if exact:
+        yield from ((start, min(start + size, entries)) for start in range(0, entries, size))
         return
-    yield from _aligned(clusters, size)
+    for low, high in pairwise(_edges(clusters, size) if len(clusters) > 2 else (0, entries)):
+        number = -(-(high - low) // size) if high - low > 2 * size or len(clusters) < 3 else 1
+        step = -(-(high - low) // number)
+        yield from ((start, min(start + step, high)) for start in range(low, high, step))
 
 
-def _aligned(clusters: Sequence[int], size: int) -> Iterator[tuple[int, int]]:
-    start = clusters[0]
-    for low, high in pairwise(clusters):
-        if high - start > size and low > start:
-            yield start, low
-            start = low
-        while high - start > 2 * size:  # one cluster larger than two chunks is cut
-            yield start, start + size
-            start += size
-    if start < clusters[-1]:
-        yield start, clusters[-1]
+def _edges(clusters: Sequence[int], size: int) -> list[int]:
+    """Those beginnings of clusters that make chunks of about the same size: threads that share them end together."""
+    first, last = clusters[0], clusters[-1]
+    number = -(-(last - first) // size)
+    if len(clusters) <= 2 * number:
+        return list(clusters)
+    wanted = [first + (last - first) * k / number for k in range(1, number)]
+    return sorted({first, last, *(min(clusters, key=lambda edge, place=place: abs(edge - place)) for place in wanted)})
 
 
 def chunks_of(sample: Sample, table: Any, size: int, exact: bool, label: str = "") -> list[Chunk]:
