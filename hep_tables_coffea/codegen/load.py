@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import linecache
+import os
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["FILE_PREFIX", "load_class"]
+from hep_tables_coffea import files
+
+__all__ = ["FILE_PREFIX", "equip", "load_class"]
 
 FILE_PREFIX = "<hep_tables_coffea "
 
@@ -32,6 +35,7 @@ def _load(text: str, name: str, functions: tuple[tuple[str, Callable[..., Any]],
     namespace: dict[str, Any] = {"__name__": f"hep_tables_coffea_generated_{digest}"}
     namespace.update({key: _by_value(function, namespace["__name__"]) for key, function in functions})
     exec(compile(text, file, "exec"), namespace)  # noqa: S102 (the text is our own)
+    equip(namespace)
     made: type[Any] = namespace[name]
     if not functions:
         again = _by_value(_again, namespace["__name__"])
@@ -60,10 +64,29 @@ def _again(text: str, name: str, state: dict[str, Any]) -> Any:
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
         namespace = {"__name__": f"hep_tables_coffea_generated_{digest}"}
         exec(compile(text, file, "exec"), namespace)  # noqa: S102 (the text is our own)
+        library = sys.modules.get("hep_tables_coffea.codegen.load")
+        if library is not None:
+            library.equip(namespace)
         classes[text] = namespace[name]
     made = object.__new__(classes[text])
     vars(made).update(state)
     return made
+
+
+def equip(namespace: dict[str, Any]) -> None:
+    """Give a processor in coffea's Runner the reader of this library, which is faster than the one in its text."""
+    if "read_chunk" in namespace:
+        namespace["read_chunk"] = functools.partial(_read_chunk, namespace["read_chunk"])
+
+
+def _read_chunk(otherwise: Callable[[Any, list[str]], Any], events: Any, names: list[str]) -> Any:
+    """The columns of a chunk of a local file, of which is kept where they are; bytes come from the chunk's own handle."""
+    about = events.metadata
+    path, tree = about["filename"], about["treename"]
+    if not os.path.exists(path):
+        return otherwise(events, names)
+    handle = events.attrs["@events_factory"].file_handle
+    return files.read_through(handle, path, tree, names, about["entrystart"], about["entrystop"])
 
 
 def _by_value(function: Callable[..., Any], module: str) -> Callable[..., Any]:

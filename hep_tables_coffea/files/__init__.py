@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hep_tables_coffea.files.access import describe, read, trees
+from hep_tables_coffea.files.access import describe, read, read_through, trees
 from hep_tables_coffea.files.errors import TreeNotFoundError
 from hep_tables_coffea.files.handles import forget
 from hep_tables_coffea.files.kept import Keep, clear_cache, default_folder, keeping
@@ -24,6 +24,7 @@ __all__ = [
     "forget",
     "keeping",
     "read",
+    "read_through",
     "trees",
     "usage",
 ]

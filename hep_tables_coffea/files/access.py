@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.files.handles import acquire, slot_of
 from hep_tables_coffea.files.kept import shelf_of
+from hep_tables_coffea.files.memory import keep_freed
 from hep_tables_coffea.files.paths import fingerprint
+from hep_tables_coffea.files.ttree import TreeSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from hep_tables_coffea.files.kept import Keep
     from hep_tables_coffea.files.table import Table
 
-__all__ = ["describe", "read", "trees"]
+__all__ = ["describe", "read", "read_through", "trees"]
 
 
 def describe(path: str, tree: str | None = None, names: Iterable[str] | None = None) -> Table:
@@ -53,9 +55,22 @@ def read(
     >>> read("nano_dy.root", "Events", ["Jet_pt"], 10, 20)["Jet_pt"]  # doctest: +SKIP
     <Array [[128, 84.6, 80, ..., 19.2, 17.1, 15.2], ...] type='10 * var * float32'>
     """
+    keep_freed()
     if keep is None:
         return acquire(path).source(tree).read(names, start, stop)
     return _read_kept(keep, path, tree, names, start, stop)
+
+
+def read_through(
+    handle: Any, path: str, tree: str | None, names: Iterable[str], start: int, stop: int
+) -> dict[str, Any]:
+    """The same as `read`, of a file that somebody has opened with uproot: what is known of it need not be parsed again.
+
+    Bytes come from `handle`, which counts them, where they are those of baskets that are read here.
+    """
+    keep_freed()
+    source = acquire(path).source(tree)
+    return (source.through(handle) if isinstance(source, TreeSource) else source).read(names, start, stop)
 
 
 def _read_kept(keep: Keep, path: str, tree: str | None, names: Iterable[str], start: int, stop: int) -> dict[str, Any]:

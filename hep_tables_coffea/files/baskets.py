@@ -132,15 +132,18 @@ class Lists(NamedTuple):
 
 
 def read_baskets(
-    source: Any, tables: Mapping[str, Baskets], units: Sequence[str], start: int, stop: int
+    source: Any, tables: Mapping[str, Baskets], units: Sequence[str], start: int, stop: int, counted: bool = False
 ) -> dict[str, Any]:
-    """Those units that can be read, as awkward arrays. `tables` has their counters too; there is at least one entry."""
-    counted = _counted(tables, units, start, stop)
-    spans = dict.fromkeys(units, (start, stop)) | counted
-    reader = Reader(source, [piece for unit, span in spans.items() for piece in tables[unit].pieces(*span)])
+    """Those units that can be read, as awkward arrays. `tables` has their counters too; there is at least one entry.
+
+    Where it is `counted`, the source is asked for each byte, and knows how many they were.
+    """
+    counters = _counters(tables, units, start, stop)
+    spans = dict.fromkeys(units, (start, stop)) | counters
+    reader = Reader(source, [piece for unit, span in spans.items() for piece in tables[unit].pieces(*span)], counted)
     lists: dict[str, Lists] = {}
     found: dict[str, Any] = {}
-    for unit in dict.fromkeys((*counted, *units)):
+    for unit in dict.fromkeys((*counters, *units)):
         # what fails is read by uproot, or uproot says what is wrong with it
         with suppress(Exception):
             table, span = tables[unit], spans[unit]
@@ -149,14 +152,14 @@ def read_baskets(
                 found[unit] = _lists_of(ak.index.Index64(offsets), numbers)
                 continue
             numbers = reader.numbers(table, span, lists[table.counter] if table.counter else None)
-            if unit in counted:
+            if unit in counters:
                 lists[unit] = Lists.of(numbers, span[0], start, stop)
             if unit in units:
                 found[unit] = _array(table, numbers, span, (start, stop), lists)
     return found
 
 
-def _counted(tables: Mapping[str, Baskets], units: Sequence[str], start: int, stop: int) -> dict[str, tuple[int, int]]:
+def _counters(tables: Mapping[str, Baskets], units: Sequence[str], start: int, stop: int) -> dict[str, tuple[int, int]]:
     """The counters of these units, each with the entries of it that tell what is in the baskets of what it counts."""
     reaches: dict[str, list[tuple[int, int]]] = {}
     for unit in units:
@@ -177,8 +180,8 @@ class Basket(NamedTuple):
 class Reader:
     """Some baskets of one file, requested together, and the room to decompress one of them."""
 
-    def __init__(self, source: Any, pieces: Sequence[tuple[int, int]]) -> None:
-        self._bytes = _requested(source, dict.fromkeys(pieces))
+    def __init__(self, source: Any, pieces: Sequence[tuple[int, int]], counted: bool = False) -> None:
+        self._bytes = _requested(source, dict.fromkeys(pieces), counted)
         self._room = memoryview(bytearray())
 
     def numbers(self, table: Baskets, span: tuple[int, int], lists: Lists | None) -> Any:
@@ -266,9 +269,9 @@ def _unwrapped(content: memoryview, ends: Any, stored: Any) -> tuple[Any, Any]:
     return counts, every[inside + np.repeat(firsts, counts)]
 
 
-def _requested(source: Any, pieces: Iterable[tuple[int, int]]) -> dict[tuple[int, int], memoryview]:
+def _requested(source: Any, pieces: Iterable[tuple[int, int]], counted: bool) -> dict[tuple[int, int], memoryview]:
     """The bytes of a file in these places: of one that is mapped into memory they are there, else one request."""
-    if isinstance(source, uproot.MemmapSource) and source.file is not None and not source.closed:
+    if not counted and isinstance(source, uproot.MemmapSource) and source.file is not None and not source.closed:
         mapped: Any = np.asarray(source.file)
         whole = memoryview(mapped)
         return {(start, stop): whole[start:stop] for start, stop in pieces}

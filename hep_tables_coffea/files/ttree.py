@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -37,8 +38,15 @@ class TreeSource(Source):
         self._lazy = LazyTree(directory, name)
         self._branches = LeafBranches(self._lazy)
         self._tables: dict[str, Baskets | None] = {}
+        self._handle: Any = None
         super().__init__(path, self._branches, int(self._lazy.tree.num_entries))
         self._raw = RawBranches(self._lazy, self.num_entries)
+
+    def through(self, handle: Any) -> TreeSource:
+        """The same, with baskets read through another open handle of the file, which counts the bytes."""
+        twin = copy(self)
+        twin._handle = handle.file.source
+        return twin
 
     def _whole_table(self) -> Table:
         """Most branches are described from the stream of the tree. Others are parsed, by a source that is then dropped:
@@ -182,7 +190,8 @@ class TreeSource(Source):
         try:
             tables = self.plain_units(units)
             plain = [unit for unit in units if unit in tables]
-            return read_baskets(self._lazy.tree.file.source, tables, plain, start, stop) if plain else {}
+            source = self._handle or self._lazy.tree.file.source
+            return read_baskets(source, tables, plain, start, stop, counted=bool(self._handle)) if plain else {}
         except Exception:
             return {}
 

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import numpy as np
 import pytest
+import uproot
+from coffea.nanoevents import BaseSchema
 
 import hep_tables_coffea as ht
 
@@ -85,6 +88,19 @@ def test_schema_of_the_runner_does_not_matter(
 
     processor, fileset, expected = program
     assert same(run(processor, fileset, schema=getattr(coffea.nanoevents, schema)), expected)
+
+
+def test_runner_counts_the_bytes_of_columns(write: Callable[..., str]) -> None:
+    from coffea.processor import IterativeExecutor, Runner
+
+    path = write("numbers.root", x=np.arange(10_000.0), y=np.arange(10_000.0))
+    events = ht.dataset(path)
+    one, both = ({"x": events.x}, {"x": events.x, "y": events.y})
+    runner = Runner(IterativeExecutor(), schema=BaseSchema, savemetrics=True)
+    files = {"d": {"files": {path: "Events"}}}
+    less, more = (runner(files, processor_instance=ht.to_processor(some))[1]["bytesread"] for some in (one, both))
+    with uproot.open(path) as file:
+        assert more - less == file["Events"]["y"].compressed_bytes
 
 
 def make_executor(name: str) -> Any:

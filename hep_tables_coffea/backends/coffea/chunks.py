@@ -16,7 +16,6 @@ from typing import Any
 import cloudpickle
 
 from hep_tables_coffea import files
-from hep_tables_coffea.backends.coffea.memory import keep_freed
 from hep_tables_coffea.backends.coffea.nano import kept, read_fields
 from hep_tables_coffea.backends.coffea.sending import users_line
 
@@ -66,7 +65,6 @@ class Events:
 
     def read_columns(self, names: list[str]) -> dict[str, Any]:
         """One batched read."""
-        keep_freed()
         started = time.perf_counter()
         try:
             found = self._read(names)

@@ -38,7 +38,9 @@ def open_events(path: str, tree: str | None, schema: type, start: int, stop: int
 def read_fields(path: str, tree: str | None, schema: type, names: list[str], start: int, stop: int) -> dict[str, Any]:
     """The fields of an entry range: `Jet/pt` is `events["Jet"]["pt"]`."""
     from hep_tables_coffea.codegen.helpers import read_events
+    from hep_tables_coffea.files.memory import keep_freed
 
+    keep_freed()
     events = open_events(path, tree, schema, start, stop)
     with _quietly():
         return read_events(events, names)

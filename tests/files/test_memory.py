@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-ASKED = "from hep_tables_coffea.backends.coffea.memory import keep_freed; print(keep_freed())"
+ASKED = "from hep_tables_coffea.files.memory import keep_freed; print(keep_freed())"
 
 
 def asked(**environment: str) -> str:
