@@ -56,6 +56,8 @@ class ProcessorSource:
     kernels: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    #: What is computed for kernels without them, and why.
+    given: Mapping[g.Node, str] = field(default_factory=dict)
     #: The same without a kernel: what runs while it is compiled.
     meanwhile: ProcessorSource | None = None
 
@@ -92,8 +94,8 @@ def _write(
     stage: FusedStage | None,
 ) -> ProcessorSource:
     left = {name: node for name, node in outputs.items() if stage is None or name in stage.refused}
-    demand = Demand(chunk_nodes(left))
-    hints = name_hints(node for node in demand.order + demand.records if node.serial <= demand.newest)
+    demand = Demand([*chunk_nodes(left), *(stage.before if stage is not None else ())])
+    hints = name_hints(demand.recorded())
     names = Names(_TAKEN | helper_names()) if stage is None else stage.names
     emitter = Emitter(demand, names, hints, constants)
     if stage is not None:
@@ -116,12 +118,17 @@ def _write(
         tuple(kernel.text for kernel in stage.kernels) if stage is not None else (),
         tuple(kernel.digest for kernel in stage.kernels) if stage is not None else (),
         stage.refused if stage is not None else {},
+        stage.given if stage is not None else {},
     )
 
 
 def _call_kernel(stage: FusedStage, emitter: Emitter) -> None:
-    """The call of a kernel, and what it has computed as values of their nodes."""
-    emitter.lines += stage.lines
+    """The call of a kernel, with what is computed for it before, and what it has computed as values of their nodes."""
+    before = {}
+    for node in stage.before:
+        piece = emitter.value(node)
+        before[node] = piece.text if piece.text.isidentifier() else emitter.assign(emitter.wish(node), piece, node).text
+    emitter.lines += stage.lines_with(before)
     emitter.columns.update(stage.columns)
     emitter.helpers |= {*stage.helpers, "ready_kernel"}
     for node, variable in stage.pieces.items():

@@ -214,7 +214,7 @@ def field(node: Node, name: str) -> Node:
     """One field of a record, in normal form: structure is pushed below the field."""
     if isinstance(node, Zip):
         if name == ROW:
-            return field(node.args[0], ROW) if isinstance(node.args[0].type, Record) else _position(node.args[0])
+            return field(node.args[0], ROW) if isinstance(node.args[0].type, Record) else place(node.args[0])
         position: int = node.names.index(name)
         return node.args[position]
     if isinstance(node, Extend):
@@ -267,10 +267,10 @@ def extend(node: Node, members: Mapping[str, Node]) -> Node:
     return Extend.make((node, *members.values()), (tuple(members),), node.path, type_, None)
 
 
-def _position(node: Node) -> Node:
-    """The position of a row where the record is made of plain columns: in the list before filters and pairs."""
+def place(node: Node) -> Node:
+    """The position of a row, where the record is made of plain columns: in the list before filters and pairs."""
     if isinstance(node, (Restrict, Pick, Nest, Side, Current)):
-        return moved(node, _position(node.args[node.slot if isinstance(node, Side) else 0]))
+        return moved(node, place(node.args[node.slot if isinstance(node, Side) else 0]))
     from hep_tables_coffea.graph.nodes import Arrange
 
     return Arrange.make((node,), ("local_index", ()), node.path, number("int64"), None)

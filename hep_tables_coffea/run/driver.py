@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from hep_tables_coffea.codegen.hints import assigned
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.graph.nodes import Node
 from hep_tables_coffea.plan.explain import Explanation, StageAccount
@@ -73,11 +74,13 @@ def _engine(program: Any, stage: Stage) -> tuple[str, ...]:
     if not getattr(program, "kernels", ()):
         return ("columnar", *(f"{name} is not fused: {reason}" for name, reason in refused.items()))
     fused = [name for name in stage.outputs if name not in refused]
-    if not refused:
-        return ("fused",)
+    before: dict[str, list[str]] = {}
+    for node, reason in program.given.items():
+        before.setdefault(reason, []).append(assigned(node.where) or node.text)
     return (
-        f"fused for {', '.join(fused)}",
+        f"fused for {', '.join(fused)}" if refused else "fused",
         *(f"columnar for {name}: {reason}" for name, reason in refused.items()),
+        *(f"before it columnar for {', '.join(dict.fromkeys(names))}: {why}" for why, names in before.items()),
     )
 
 

@@ -176,7 +176,7 @@ def _refused(explained: Explanation) -> dict[str, str]:
     """The outputs that are not fused, and why."""
     refused: dict[str, str] = {}
     for account in explained.accounts:
-        for text in account.engine[1:]:
+        for text in (line for line in account.engine if line.startswith("columnar for ")):
             names, _, reason = text.removeprefix("columnar for ").partition(": ")
             refused |= dict.fromkeys(names.split(", "), reason)
     return refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -56,8 +57,13 @@ def _edges(clusters: Sequence[int], size: int) -> list[int]:
     number = -(-(last - first) // size)
     if len(clusters) <= 2 * number:
         return list(clusters)
-    wanted = [first + (last - first) * k / number for k in range(1, number)]
-    return sorted({first, last, *(min(clusters, key=lambda edge, place=place: abs(edge - place)) for place in wanted)})
+    wanted = (first + (last - first) * k / number for k in range(1, number))
+    return sorted({first, last, *(_nearest(clusters, place) for place in wanted)})
+
+
+def _nearest(clusters: Sequence[int], place: float) -> int:
+    k = bisect(clusters, place)
+    return min(clusters[k - 1 : k + 1], key=lambda edge: abs(edge - place))
 
 
 def chunks_of(sample: Sample, table: Any, size: int, exact: bool, label: str = "") -> list[Chunk]:

@@ -69,6 +69,21 @@ def flat_known(array: Any) -> Any:
     return ~np.asarray(layout.mask_as_bool(valid_when=False)) if layout.is_option else np.ones(layout.length, bool)
 
 
+def on_stored_rows(values: Any, rows: list[Any], starts: list[Any], events: int) -> Any:
+    """Values of some rows of stored lists, each in its place among those of all rows; zero where there is none.
+
+    `rows` are the positions of the rows: of the event in the chunk, of what is in it in its list, ... `starts` are where
+    the lists begin in their flat values.
+    """
+    place, size = flat_numbers(rows[0], "int64"), events
+    for level, begins in enumerate(starts, 1):
+        counts = flat_numbers(ak.num(rows[level], axis=level), "int64")
+        place, size = np.repeat(begins[place], counts) + flat_numbers(rows[level], "int64"), begins[-1]
+    every = np.zeros(size, values.dtype)
+    every[place] = values
+    return every
+
+
 def longest(starts: Any) -> int:
     """The length of the longest list."""
     return int(np.diff(starts).max(initial=0))

@@ -49,7 +49,7 @@ class Kernel:
 
     text: str
     digest: str
-    #: Arrays that are taken: name -> ("rows", axis), ("data", column), ("valid", column), ("computed", formula).
+    #: Arrays that are taken: name -> ("rows", axis), ("data", column), ("computed", formula), ("given", node), ...
     arrays: dict[str, tuple[str, Any]]
     #: Arrays that formulas take beside these.
     inputs: dict[str, tuple[str, Any]]
@@ -65,6 +65,8 @@ class Kernel:
     counters: list[str]
     #: Output -> why it is left to the columnar engine.
     refused: dict[str, str] = field(default_factory=dict)
+    #: Value that the columnar engine computes for the kernel -> why it is left to it.
+    given: dict[g.Node, str] = field(default_factory=dict)
 
 
 class _Maker:
@@ -137,6 +139,8 @@ class _Maker:
         """The values of a node, one after the other; of records whether they are there."""
         loops, env = rows_of(node.path, self.expander)
         found = self.expander.value(node, env)
+        if node in self.expander.given:
+            raise Unfusable(self.expander.given[node][1])
         inst = self.expander.settle(found.inst)
         if inst.dtype != dtype:
             inst = formulas.cast(self.expander.program, inst, dtype)
@@ -211,6 +215,7 @@ def fuse(
         text, hashlib.sha256(text.encode()).hexdigest()[:20], arrays, inputs, kept, metadata, dict(expander.texts),
         {name: about for name, about in expander.columns.items() if name in read or f"{name}_known" in read},
         maker.bins.size, maker.bins.edges, maker.bins.slabs, columns, counters, maker.refused,
+        {node: reason for node, (name, reason) in expander.given.items() if name in words or f"{name}_known" in words},
     )  # fmt: skip
 
 
@@ -234,6 +239,8 @@ def _types(
             dtype = expander.columns[name][0].type.dtype  # type: ignore[union-attr]
         elif kind == "computed":
             dtype = about[2]
+        elif kind == "given":
+            dtype = about.type.dtype
         else:
             dtype = np.dtype("int64" if kind == "rows" else bool)
         known[name] = f"column({_numba(dtype)})"

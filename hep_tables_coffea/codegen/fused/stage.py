@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from hep_tables_coffea.codegen.fused.ir import reason_of
 from hep_tables_coffea.codegen.fused.kernel import Column, Kernel, aggregated, fuse
+from hep_tables_coffea.codegen.fused.rooms import Rooms
 from hep_tables_coffea.codegen.source import Names, quoted, tuple_text
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
@@ -40,6 +39,22 @@ class FusedStage:
     #: Histogram without -> the array of bins, and where in it its contents begin, in which shape.
     bins: dict[g.Fill, tuple[str, int, tuple[int, ...]]] = field(default_factory=dict)
     helpers: set[str] = field(default_factory=set)
+    #: What the columnar engine computes before the kernels run, and the word that stands for it in the lines.
+    before: dict[g.Node, str] = field(default_factory=dict)
+
+    def asked(self, node: g.Node) -> str:
+        """The word for something that the columnar engine computes before."""
+        return self.before.setdefault(node, f"given_before_{len(self.before)}")
+
+    def lines_with(self, found: Mapping[g.Node, str]) -> list[str]:
+        """The lines, with the variables that hold what was asked for."""
+        words = {word: found[node] for node, word in self.before.items()}
+        return [re.sub(r"\bgiven_before_\d+\b", lambda word: words[word.group()], line) for line in self.lines]
+
+    @property
+    def given(self) -> dict[g.Node, str]:
+        """The values that kernels take from the columnar engine, and why."""
+        return {node: reason for kernel in self.kernels for node, reason in kernel.given.items()}
 
 
 def fused_stage(
@@ -115,9 +130,10 @@ def kernel_name(number: int, wish: str = "kernel") -> str:
     return wish if number == 0 else f"{wish}_{number + 1}"
 
 
-class _Around:
+class _Around(Rooms):
     def __init__(self, stage: FusedStage, kernel: Kernel, outputs: Mapping[str, g.Node]) -> None:
         self.stage, self.kernel, self.names = stage, kernel, stage.names
+        self.arrays, self.helpers = kernel.arrays, stage.helpers
         self.outputs = outputs
         self.variables: dict[str, str] = {}
         #: Node -> its values, and which of them are known, as expressions.
@@ -125,28 +141,31 @@ class _Around:
 
     def write(self) -> None:
         arguments = ["len(events)"]
-        for name, (kind, about) in self.kernel.arrays.items():
+        for name, (kind, about) in self.arrays.items():
             if name not in self.variables:
-                self._variable(name, self._array(name, kind, about))
+                self.variable(name, self._array(name, kind, about))
             arguments.append(self.variables[name])
         arguments += self._metadata()
         for name, (dtype, axis) in self.kernel.kept.items():
-            most = self._most(axis)
-            arguments.append(self._variable(name, f"np.zeros({most} + 1, {dtype.name!r})"))
+            most = self.most(axis)
+            arguments.append(self.variable(name, f"np.zeros({most} + 1, {dtype.name!r})"))
         if self.kernel.bins:
-            arguments.append(self._variable("bins", f"np.zeros({self.kernel.bins})"))
+            arguments.append(self.variable("bins", f"np.zeros({self.kernel.bins})"))
             if self.kernel.edges:
                 arguments.append(f"np.array({self.kernel.edges!r})")
         counted = [f"n_{column.name}" for column in self.kernel.columns.values()] + self.kernel.counters
         for column in self.kernel.columns.values():
             arguments += self._buffers(column)
         if counted:
-            arguments.append(self._variable("used", f"np.zeros({len(counted)}, np.int64)"))
+            arguments.append(self.variable("used", f"np.zeros({len(counted)}, np.int64)"))
         self.stage.lines.append(f"{kernel_name(len(self.stage.kernels) - 1)}({', '.join(arguments)})")
         self._columns(counted)
         self._fills(counted)
 
-    def _variable(self, wish: str, text: str) -> str:
+    def known(self, wish: str) -> str:
+        return self.variables.get(wish, "")
+
+    def variable(self, wish: str, text: str) -> str:
         name = self.variables[wish] = self.names.new(wish)
         self.stage.lines.append(f"{name} = {text}")
         return name
@@ -158,20 +177,47 @@ class _Around:
             return self._starts(about)
         if kind == "computed":
             return self._computed(*about[:2])
+        if kind.startswith("given"):
+            return self._given(about, kind == "given")
         node = next(node for node, leaf in self.kernel.stored.values() if leaf.column == about)
         self._read(node)
         if kind == "valid":
-            self.stage.helpers.add("flat_known")
+            self.helpers.add("flat_known")
             return f"flat_known(column[{quoted(about)}])"
-        self.stage.helpers.add("flat_numbers")
+        self.helpers.add("flat_numbers")
         return f"flat_numbers(column[{quoted(about)}], {node.type.dtype.name!r})"  # type: ignore[union-attr]
+
+    def _given(self, node: g.Node, values: bool) -> str:
+        """What the columnar engine computes, or whether it is known, for every row of a stored collection."""
+        helper = "flat_numbers" if values else "flat_known"
+        self.helpers.add(helper)
+        dtype = f", {node.type.dtype.name!r}" if values else ""  # type: ignore[union-attr]
+        text = f"{helper}({self.stage.asked(node)}{dtype})"
+        if all(axis is axis.base for axis in node.path):
+            return text
+        self.helpers |= {"on_stored_rows", "flat_numbers"}
+        rows = [self.stage.asked(self._positions(node.path[: k + 1])) for k in range(len(node.path))]
+        starts = [self._starts_variable(axis.base) for axis in node.path[1:]]
+        return f"on_stored_rows({text}, [{', '.join(rows)}], [{', '.join(starts)}], len(events))"
+
+    def _positions(self, path: Path) -> g.Node:
+        """For each row of some rows of a stored collection its position in the whole list."""
+        bases = tuple(axis.base for axis in path)
+        stored = build.source_of(next(iter(self.outputs.values())))
+        if len(path) > 1:
+            stored = next(node for node in _stored_lists(self.outputs) if node.path == bases)
+        return build.restrict(build.row(stored) if isinstance(stored.type, Record) else build.place(stored), path)
+
+    def _starts_variable(self, axis: Axis) -> str:
+        name = next((name for name, about in self.arrays.items() if about == ("rows", axis)), f"{axis.name}_rows")
+        return self.variables.get(name) or self.variable(name, self._starts(axis))
 
     def _computed(self, text: str, columns: tuple[str, ...]) -> str:
         """A function of columns."""
         for name in columns:
             if name not in self.variables:
-                known = self.kernel.inputs.get(name) or self.kernel.arrays[name]
-                self._variable(name, self._array(name, *known))
+                known = self.kernel.inputs.get(name) or self.arrays[name]
+                self.variable(name, self._array(name, *known))
         mine = {name: self.variables[name] for name in columns}
         return re.sub(r"\b(" + "|".join(map(re.escape, mine)) + r")\b", lambda found: mine[found.group()], text)
 
@@ -191,7 +237,7 @@ class _Around:
                 self._read(node)
                 beside[leaf.column] = node.path.index(axis)
         if beside:
-            self.stage.helpers.add("list_starts")
+            self.helpers.add("list_starts")
             level = next(iter(beside.values()))
             inside = ", ".join(f"{quoted(name)}: column[{quoted(name)}]" for name in beside)
             return f"list_starts({{{inside}}}, {level})"
@@ -205,12 +251,12 @@ class _Around:
             group: Any = node.type.group if isinstance(node.type, Record) else None
             if group is not None and group.counter and len(node.path) == 2:
                 self.stage.columns.setdefault(group.counter, ("int64", 0, ""))
-                self.stage.helpers.add("starts_of")
+                self.helpers.add("starts_of")
                 return f"starts_of(column[{quoted(group.counter)}])"
             column: Any = node if group is None else any_column(node)
             self._read(column)
             leaf: Any = column.args[0].type.group.fields[column.name]
-            self.stage.helpers.add("list_starts")
+            self.helpers.add("list_starts")
             name = quoted(leaf.column)
             return f"list_starts({{{name}: column[{name}]}}, {column.path.index(axis)})"
         msg = f"no column has the lists of {axis.name}"
@@ -230,69 +276,11 @@ class _Around:
                 arguments.append(f"{text} is not None")
         return arguments
 
-    # -- how much of it there may be ---------------------------------------------------------------------------------
-
-    def _most(self, axis: Axis) -> str:
-        """The most rows of an axis in one event, at least: an expression."""
-        if axis.parent is not None:
-            return self._most(axis.parent)
-        if axis.kind == "rows":
-            return self._longest(axis)
-        if axis.kind == "joined":
-            return "(" + " + ".join(map(self._most, axis.inputs)) + ")"
-        if axis.kind == "listed":
-            return str(axis.params[1])
-        inputs = axis.inputs * axis.params[0] if axis.kind == "pairs" else axis.inputs
-        return " * ".join(map(self._most, inputs))
-
-    def _longest(self, axis: Axis) -> str:
-        """The variable with the length of the longest list of a collection."""
-        self.stage.helpers.add("longest")
-        name = self._name_of(axis)
-        wish = f"most_{name}"
-        return self.variables.get(wish) or self._variable(wish, f"longest({self.variables[name]})")
-
-    def _name_of(self, axis: Axis) -> str:
-        return next(name for name, (kind, about) in self.kernel.arrays.items() if kind == "rows" and about is axis)
-
-    def _room(self, path: Path) -> str:
-        """The most rows of a path in the whole chunk: an expression."""
-        if len(path) == 1 and path[0].base.kind == "rows":
-            return "len(events)"
-        counts = [self._counts(axis) for k, axis in enumerate(path) if k or axis.base.kind == "flat"]
-        text = " * ".join(counts)
-        if "np.diff(" not in text:
-            text = f"np.ones(len(events), np.int64) * {text}"
-        return f"int(np.sum({text}))"
-
-    def _counts(self, axis: Axis) -> str:
-        """The most rows of an axis in each event."""
-        if axis.parent is not None:
-            return self._counts(axis.parent)
-        if axis.kind == "rows":
-            starts = self.variables[self._name_of(axis)]
-            if "." in axis.params[1]:
-                return self._longest(axis)
-            return f"np.diff({starts})"
-        if axis.kind == "joined":
-            return "(" + " + ".join(self._counts(one) for one in axis.inputs) + ")"
-        if axis.kind == "listed":
-            return str(axis.params[1])
-        if axis.kind == "flat":
-            inner = [one for one in axis.inputs if one.base.kind != "rows" or one.base.params[1]]
-            return " * ".join(self._counts(one) for one in inner) or "np.ones(len(events), np.int64)"
-        if axis.kind == "pairs":
-            size = self._counts(axis.inputs[0])
-            number, replacement = axis.params
-            parts = " * ".join(f"np.maximum({size} {'+' if replacement else '-'} {k}, 0)" for k in range(number))
-            return f"({parts} // {int(np.prod(range(1, number + 1)))})"
-        return "(" + " * ".join(self._counts(one) for one in axis.inputs) + ")"
-
     def _buffers(self, column: Column) -> list[str]:
-        room = self._variable(f"room_{column.name}", self._room(column.path))
-        names = [self._variable(column.name, f"np.empty({room}, {column.dtype.name!r})")]
+        room = self.variable(f"room_{column.name}", self.room(column.path))
+        names = [self.variable(column.name, f"np.empty({room}, {column.dtype.name!r})")]
         if column.option:
-            names.append(self._variable(f"{column.name}_known", f"np.empty({room}, bool)"))
+            names.append(self.variable(f"{column.name}_known", f"np.empty({room}, bool)"))
         return names
 
     # -- what comes out ----------------------------------------------------------------------------------------------
@@ -342,7 +330,7 @@ class _Around:
 
     def _column(self, node: g.Node, flat: bool, known: bool = False, there: bool = True) -> str:
         """The values of a column, or which of them are known; without `there` as if all were."""
-        self.stage.helpers.add("as_column")
+        self.helpers.add("as_column")
         values, missing = self._flat[node] if not known else (self._flat[node][1], "None")
         counts = []
         outer = node
@@ -356,7 +344,7 @@ class _Around:
             if len(slabs) == 1 and not slabs[0].counter:
                 self.stage.bins[node] = (self.variables["bins"], slabs[0].begins, slabs[0].shape)
                 continue
-            self.stage.helpers.add("add_bins")
+            self.helpers.add("add_bins")
             parts = []
             for slab in slabs:
                 filled = f"{self.variables['used']}[{counted.index(slab.counter)}]" if slab.counter else "True"

@@ -33,6 +33,8 @@ class Values(Walks):
         #: The text of the user's functions by the names that the kernel calls them.
         self.functions: dict[str, str] = {}
         self._functions: dict[Any, str] = {}
+        #: What the columnar engine computes before: the arrays that hold it, and why it is left to it.
+        self.given: dict[g.Node, tuple[str, str]] = {}
         self._values: dict[Any, Value] = {}
 
     def value(self, node: g.Node, env: Env) -> Value:
@@ -55,11 +57,39 @@ class Values(Walks):
                 return found
         if not node.path and not isinstance(node, g.Literal):
             return self._constant(node)
+        try:
+            return self._visit(node, env)
+        except Unfusable as reason:
+            return self._given(node, env, str(reason))
+
+    def _visit(self, node: g.Node, env: Env) -> Value:
         visit = getattr(self, f"visit_{type(node).__name__}", None)
         if visit is None:
             raise Unfusable(f"{type(node).__name__} has no form for single rows")
         made: Value = visit(node, env)
         return made
+
+    def _given(self, node: g.Node, env: Env, reason: str) -> Value:
+        """A number for each row of a stored collection, or of some of its rows, computed before the kernel runs."""
+        if not isinstance(node.type, Number) or not self.is_stored(node.path):
+            raise Unfusable(reason)
+        try:
+            row = self.stored_row(env[-1])
+        except Unfusable:
+            raise Unfusable(reason) from None
+        dtype = formulas.check(node.type.dtype)
+        if node not in self.given:
+            called = node.declared.name if isinstance(node, g.UserCall) else "given"
+            name = self.names.new(self.hints.get(node) or called)
+            self.names.taken.add(f"{name}_known")
+            self.given[node] = name, reason
+            self.arrays.columns[name] = ("given", node)
+            if node.type.option:
+                self.arrays.columns[f"{name}_known"] = ("given and known", node)
+        name, _ = self.given[node]
+        inst = self.load(name, row.index, dtype, row.ok)
+        ok = self.load(f"{name}_known", row.index, bool, row.ok) if node.type.option else None
+        return Value(inst, formulas.logical_and(self.program, row.ok, ok))
 
     def _of_list(self, node: g.Node, env: Env, k: int) -> Value | None:
         """A value of a row in a list that is kept: from how it is computed where the list is made.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,8 @@ class Value(NamedTuple):
 class Arrays:
     """What a kernel takes beside the number of events."""
 
-    #: Name -> ("rows", axis) for where lists begin, ("data", column) and ("valid", column) for what is stored.
+    #: Name -> ("rows", axis) for where lists begin, ("data", column) and ("valid", column) for what is stored, ("given", node)
+    #: and ("given and known", node) for what is computed by other means, ("computed", ...) for formulas of columns.
     columns: dict[str, tuple[str, Any]] = field(default_factory=dict)
     #: Name -> type and the axis that tells how long it must be.
     kept: dict[str, tuple[np.dtype[Any], Axis]] = field(default_factory=dict)
@@ -195,6 +197,12 @@ class Walks:
                 for above, axis in zip(node.path[len(path) - 1 :], node.path[len(path) :]):
                     self._above[axis] = above.base
 
+    def is_stored(self, path: Path) -> bool:
+        """Whether a path leads to rows of stored lists, each in a row of the one before."""
+        bases = [axis.base for axis in path]
+        inside = all(self._above.get(inner) is outer for outer, inner in pairwise(bases))
+        return inside and bool(bases) and bases[0].kind == "rows"
+
     def range_of(self, path: Path, k: int, env: Env) -> tuple[Inst, Inst]:
         """Where the list of the current row begins and ends in the columns of its collection."""
         axis = path[k]
@@ -232,9 +240,10 @@ class Walks:
             return binding
         if isinstance(binding, Listed) and len(binding.listing.sources) == 1:
             inner = binding.listing.sources[0][1]
-            if isinstance(inner, Row):
-                index = self.settle(self.lifted(binding, (inner.index,)))
-                return Row(index, inner.start, binding.ok)
+            if isinstance(inner, (Row, Listed)):
+                row = self.stored_row(inner)
+                index = self.settle(self.lifted(binding, (row.index,)))
+                return Row(index, row.start, binding.ok)
         raise Unfusable("a row that is not one of a stored collection")
 
     # -- lists that are kept -----------------------------------------------------------------------------------------
