@@ -44,7 +44,8 @@ def leaves(form: Any, above: Leaf = TOP) -> Iterator[Leaf]:
         yield replace(above, dtype=TEXT[form.parameter("__array__")])
     elif form.is_list:
         fixed = (*above.fixed, form.size) if form.is_regular else above.fixed
-        yield from leaves(form.content, replace(above, depth=above.depth + 1, fixed=fixed))
+        # a list that is missing has no rows, so what is in lists is not missing because they are
+        yield from leaves(form.content, replace(above, depth=above.depth + 1, fixed=fixed, optional=False))
     elif form.is_option:
         yield from leaves(form.content, replace(above, optional=True))
     elif form.is_indexed:

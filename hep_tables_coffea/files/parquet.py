@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import fsspec
 
+from hep_tables_coffea.files.arrow import Buffers
 from hep_tables_coffea.files.errors import failing_as_oserror
 from hep_tables_coffea.files.layouts import member
 from hep_tables_coffea.files.paths import is_url, local
@@ -76,7 +77,7 @@ class ParquetSource(Source):
     def _leaves_of(self, unit: str, form: Any) -> list[Leaf]:
         """Writers declare most columns nullable: those whose statistics count no null are not optional.
 
-        The statistics count an empty list too, so a nullable list stays optional if one of its lists is empty.
+        The statistics count an empty list too, so nullable values stay optional if one of their lists is empty.
         """
         found = super()._leaves_of(unit, form)
         stored = self._stored[unit]
@@ -104,7 +105,7 @@ class ParquetSource(Source):
         return Table(self.path, "", "parquet", self._uuid, self.num_entries, clusters, columns)
 
     def _load(self, wanted: Sequence[Wanted], start: int, stop: int) -> Iterable[Any]:
-        """From no more row groups than needed. Sliced by awkward: it misplaces the nulls of what Arrow has sliced."""
+        """From no more row groups than needed."""
         first = bisect_right(self._starts, start) - 1
         groups = range(first, bisect_left(self._starts, stop))
         paths = dict.fromkeys(path for unit, leaf in wanted for _, path in self._parts[unit, leaf.path])
@@ -112,13 +113,24 @@ class ParquetSource(Source):
         with failing_as_oserror(self._reading(names, start, stop)):
             # one thread: the entry ranges are what runs in parallel
             table = self._reader().read_row_groups(list(groups), columns=list(paths), use_threads=False)
-            rows = ak.from_arrow(table)[start - self._starts[first] : stop - self._starts[first]]
-        return [member(rows, (unit, *leaf.path)) for unit, leaf in wanted]
+            return _columns(table, wanted, start - self._starts[first], stop - self._starts[first])
 
     def _reader(self) -> Any:
         if not hasattr(self._readers, "own"):
             self._readers.own = _reader(_open(self.path), self._metadata)
         return self._readers.own
+
+
+def _columns(table: Any, wanted: Sequence[Wanted], start: int, stop: int) -> list[Any]:
+    """Sliced by awkward where it makes the arrays: it misplaces the nulls of what Arrow has sliced."""
+    buffers = Buffers()
+    found = [buffers.column(table.column(unit), leaf, start, stop) for unit, leaf in wanted]
+    rare = dict.fromkeys(unit for (unit, _), layout in zip(wanted, found) if layout is None)
+    rows = ak.from_arrow(table.select(list(rare)))[start:stop] if rare else None
+    return [
+        member(rows, (unit, *leaf.path)) if layout is None else ak.Array(layout)
+        for (unit, leaf), layout in zip(wanted, found)
+    ]
 
 
 def _open(path: str) -> Any:
@@ -130,7 +142,8 @@ def _open(path: str) -> Any:
 def _reader(file: Any, metadata: Any) -> Any:
     import pyarrow.parquet
 
-    return pyarrow.parquet.ParquetFile(file, metadata=metadata)
+    # What is read at once ahead of its use comes faster from afar; a local file is read on other threads in vain.
+    return pyarrow.parquet.ParquetFile(file, metadata=metadata, pre_buffer=not isinstance(file, pyarrow.OSFile))
 
 
 def _footer_digest(file: Any) -> str:

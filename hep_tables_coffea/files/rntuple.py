@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
+
+from hep_tables_coffea.files.clusters import Clusters
 from hep_tables_coffea.files.errors import failing_as_oserror
 from hep_tables_coffea.files.source import Source, Wanted
 from hep_tables_coffea.files.table import Column, Table
@@ -37,6 +41,7 @@ class NTupleSource(Source):
         units = self._units()
         self._counters = {self._stored(i): key for key, i in units.items() if self._is_cardinality(i)}
         super().__init__(path, units, int(ntuple.num_entries))
+        self._edges = [*(int(cluster.num_first_entry) for cluster in ntuple.cluster_summaries), self.num_entries]
 
     def _units(self) -> dict[str, int]:
         records = self._ntuple.field_records
@@ -99,16 +104,21 @@ class NTupleSource(Source):
 
     def _describe(self, columns: Mapping[str, Column], units: Iterable[str]) -> Table:
         name, uuid = self._identity
-        starts = {int(cluster.num_first_entry) for cluster in self._ntuple.cluster_summaries}
-        clusters = tuple(sorted(starts | {0, self.num_entries}))
+        clusters = tuple(sorted({0, *self._edges}))
         return Table(self.path, name, "rntuple", uuid, self.num_entries, clusters, columns)
 
     def _load(self, wanted: Sequence[Wanted], start: int, stop: int) -> Iterator[Any]:
-        # offsets that several columns share are decoded once
-        shared: dict[str, Any] = {}
+        clusters = Clusters(self._ntuple, self._edges, start, stop)
         for unit, leaf in wanted:
+            layout = None
+            # what fails is read by uproot, or uproot says what is wrong with it
+            with suppress(Exception):
+                layout = clusters.column(self._forms[unit], leaf.path)
+            if layout is not None:
+                yield ak.Array(layout)
+                continue
             with failing_as_oserror(self._reading([".".join((unit, *leaf.path))], start, stop)):
-                array = self._field((unit, leaf)).array(start, stop, array_cache=shared)
+                array = self._field((unit, leaf)).array(start, stop, array_cache=None)
             yield array
 
 

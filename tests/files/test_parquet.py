@@ -165,3 +165,15 @@ def test_file_without_rows_has_columns(write_parquet: Callable[..., str]) -> Non
     path = write_parquet({"x": pa.array([], pa.float32())})
     assert (files.describe(path).num_entries, files.describe(path).clusters) == (0, (0,))
     assert str(files.read(path, None, ["x"], 0, 0)["x"].type) == "0 * float32"
+
+
+def test_numbers_in_lists_are_not_made_by_awkward(write_parquet: Callable[..., str], monkeypatch: Any) -> None:
+    lists = pa.array(JET_PT.to_list(), pa.list_(pa.field("item", pa.float32(), nullable=False)))
+    path = write_parquet({"pt": lists, "eta": lists, "flag": [True, None] * 5, "n": pa.array(range(10), pa.int16())})
+    monkeypatch.delattr(ak, "from_arrow")
+    got = files.read(path, None, ["pt", "eta", "flag", "n"], 3, 9)
+    assert [str(array.type) for array in got.values()] == ["6 * var * float32"] * 2 + ["6 * ?bool", "6 * int16"]
+    assert got["pt"].to_list() == JET_PT[3:9].to_list()
+    assert got["flag"].to_list() == [None, True] * 3
+    assert got["n"].to_list() == list(range(3, 9))
+    assert got["pt"].layout.offsets.data is got["eta"].layout.offsets.data

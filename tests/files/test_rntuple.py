@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
@@ -97,3 +97,20 @@ def test_nanoaod_has_the_same_columns_in_both_formats(data: Callable[[str], str]
     assert {
         name for name, column in ntuple.items() if (column.dtype, column.depth) != (tree[name].dtype, tree[name].depth)
     } == (counts - {""})
+
+
+def test_only_the_clusters_asked_for_are_decoded_and_shared_lists_once(
+    ntuple: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    original = uproot.models.RNTuple.Model_ROOT_3a3a_RNTuple.read_cluster_range
+
+    def spy(self: Any, column: int, first: int, last: int, **options: Any) -> Any:
+        asked.append((first, last))
+        return original(self, column, first, last, **options)
+
+    monkeypatch.setattr(uproot.models.RNTuple.Model_ROOT_3a3a_RNTuple, "read_cluster_range", spy)
+    got = files.read(ntuple, None, ["jet.pt", "jet.constituents.e", "event"], 4, 8)
+    # two lists, and three columns of numbers
+    assert asked == [(1, 2)] * 5
+    assert got["jet.pt"].layout.offsets.data is got["jet.constituents.e"].layout.offsets.data
