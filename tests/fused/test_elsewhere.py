@@ -141,8 +141,12 @@ def answer(started: Any) -> str:
 
 
 def compiled_files(cache: Path) -> dict[str, int]:
-    """What numba has written, and when."""
-    return {file.name: file.stat().st_mtime_ns for file in (cache / "kernels" / "__pycache__").glob("*.nb?")}
+    """What is kept of compiled kernels, and when it was written."""
+    return {file.name: file.stat().st_mtime_ns for file in (cache / "kernels" / "__pycache__").iterdir()}
+
+
+#: What there is of a kernel: machine code, and what numba writes.
+KEPT = ["machine", "nbc", "nbi"] if sys.platform == "linux" else ["nbc", "nbi"]
 
 
 @pytest.fixture(scope="module")
@@ -154,15 +158,39 @@ def expected(many: ht.Array) -> str:
 def test_second_process_compiles_nothing(path: str, tmp_path: Path, expected: str) -> None:
     assert answer(process(path, tmp_path)) == expected
     first = compiled_files(tmp_path)
-    assert sorted(name.rpartition(".")[2] for name in first) == ["nbc", "nbi"]
+    assert sorted(name.rpartition(".")[2] for name in first) == KEPT
     assert answer(process(path, tmp_path)) == expected
     assert compiled_files(tmp_path) == first
+
+
+#: Says after the answers which of the modules are imported that numba and vector load before the first kernel.
+IMPORTED = (
+    SCRIPT + 'print(sorted({"numba.np.arraymath", "scipy.linalg", "vector.backends._numba"} & set(sys.modules)))\n'
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="machine code is kept on Linux alone")
+def test_second_process_does_not_ask_numba(path: str, tmp_path: Path, expected: str) -> None:
+    loaded = "['numba.np.arraymath', 'scipy.linalg', 'vector.backends._numba']"
+    assert answer(process(path, tmp_path, script=IMPORTED)) == f"{expected}\n{loaded}"
+    assert answer(process(path, tmp_path, script=IMPORTED)) == f"{expected}\n[]"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="machine code is kept on Linux alone")
+def test_machine_code_that_was_cut_short(path: str, tmp_path: Path, expected: str) -> None:
+    assert answer(process(path, tmp_path)) == expected
+    (file,) = (tmp_path / "kernels" / "__pycache__").glob("*.machine")
+    content = file.read_bytes()
+    file.write_bytes(content[:-100])
+    assert answer(process(path, tmp_path)) == expected
+    assert file.read_bytes() == content
 
 
 def test_two_processes_at_once_with_an_empty_cache(path: str, tmp_path: Path, expected: str) -> None:
     both = [process(path, tmp_path) for _ in range(2)]
     assert [answer(one) for one in both] == [expected, expected]
     assert [file.suffix for file in (tmp_path / "kernels").iterdir() if file.is_file()] == [".py"]
+    assert sorted(name.rpartition(".")[2] for name in compiled_files(tmp_path)) == KEPT
 
 
 def test_cache_folder_that_is_a_file(path: str, tmp_path: Path, expected: str) -> None:
@@ -181,8 +209,11 @@ def test_cache_folder_that_cannot_be_written(path: str, tmp_path: Path, expected
 
 def test_file_of_numba_that_was_cut_short(path: str, tmp_path: Path, expected: str) -> None:
     assert answer(process(path, tmp_path)) == expected
-    for file in (tmp_path / "kernels" / "__pycache__").glob("*.nbi"):
-        file.write_bytes(file.read_bytes()[:100])
+    for file in (tmp_path / "kernels" / "__pycache__").iterdir():
+        if file.suffix == ".nbi":
+            file.write_bytes(file.read_bytes()[:100])
+        elif file.suffix == ".machine":
+            file.unlink()
     started = process(path, tmp_path)
     out, _ = started.communicate(timeout=120)
     assert (started.returncode, out.strip()) == (0, expected)

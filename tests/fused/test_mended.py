@@ -27,15 +27,17 @@ def test_no_temporary_folder_is_made_where_the_cache_can_be_written(
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def test_oldest_kernels_are_deleted_with_what_numba_keeps_of_them(tmp_path: Path) -> None:
+def test_oldest_kernels_are_deleted_with_what_is_kept_of_them(tmp_path: Path) -> None:
     (tmp_path / "__pycache__").mkdir()
     for number in range(5):
         (tmp_path / f"kernel_{number}.py").write_text("x = 1")
         (tmp_path / "__pycache__" / f"kernel_{number}.kernel-1.py311.nbi").write_text("compiled")
+        (tmp_path / "__pycache__" / f"kernel_{number}.0123456789abcdef.machine").write_text("compiled")
         os.utime(tmp_path / f"kernel_{number}.py", (number, number))
     helpers.forget_kernels(tmp_path, 2)
     assert sorted(path.name for path in tmp_path.glob("*.py")) == ["kernel_3.py", "kernel_4.py"]
-    assert sorted(path.name[:8] for path in (tmp_path / "__pycache__").iterdir()) == ["kernel_3", "kernel_4"]
+    kept = sorted(path.name[:8] for path in (tmp_path / "__pycache__").iterdir())
+    assert kept == ["kernel_3", "kernel_3", "kernel_4", "kernel_4"]
 
 
 SCRIPT = """\

@@ -28,6 +28,12 @@ def columnar(outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
+def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No kernel is on disk."""
+    monkeypatch.setenv("HEP_TABLES_COFFEA_CACHE", str(tmp_path))
+
+
+@pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every input is large enough for a kernel."""
     monkeypatch.setattr(coffea_backend, "COMPILING", 0.0)
@@ -98,7 +104,7 @@ def test_answer_in_threads_while_the_kernel_becomes_ready(
     assert same(answers, columnar)
 
 
-@pytest.mark.usefixtures("large")
+@pytest.mark.usefixtures("large", "nothing_kept")
 def test_columnar_program_runs_while_the_kernel_is_compiled(
     outputs: dict[str, Any],
     columnar: dict[str, Any],
@@ -205,7 +211,7 @@ def settled(answer: Any) -> Any:
 
 
 @pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+def broken(nothing_kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """No kernel can be compiled: numba finds a type that it does not know."""
     import numba
 

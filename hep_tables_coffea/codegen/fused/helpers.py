@@ -10,6 +10,8 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
+from hep_tables_coffea.codegen.fused.machine import keep_machine_code, kept_kernel, replace_file
+
 
 def list_starts(columns: dict[str, Any], level: int) -> Any:
     """Where the lists of some columns begin in their flat values, which is the same for all of them."""
@@ -160,24 +162,46 @@ def ready_kernel(text: str, digest: str, wait: bool) -> Any:
 
 def compile_kernel(job: Any, text: str, digest: str) -> None:
     """Compile a kernel, or find it compiled on disk."""
-    import importlib.util
-    import sys
     import warnings
 
     try:
         path = kernel_file(text, digest)
-        spec: Any = importlib.util.spec_from_file_location(f"kernel_{digest}", path)
-        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # numba looks for it there
-        spec.loader.exec_module(module)
-        job.set_result(module.kernel)
+        kernel = kept_kernel(path, text, lambda: numba_kernel(text, digest))
+        if kernel is None:
+            kernel = numba_kernel(text, digest)
+            keep_machine_code(kernel, path, text)
+        job.set_result(kernel)
     except BaseException as error:
         job.set_result(None)  # before the warning, which may be an error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         warnings.warn(f"a program could not be compiled, so that the columnar engine runs it: {reason}", stacklevel=1)
 
 
+def numba_kernel(text: str, digest: str) -> Any:
+    """The kernel that numba makes of a text, or has made before and kept on disk."""
+    import gc
+    import importlib.util
+    import os
+    import sys
+    import threading
+    import types
+
+    keeper = vars(sys.modules.setdefault("_hep_tables_coffea_worker", types.ModuleType("_hep_tables_coffea_worker")))
+    path = kernel_file(text, digest)
+    spec: Any = importlib.util.spec_from_file_location(f"kernel_{digest}", path)
+    with keeper.setdefault(f"compiling_{os.getpid()}", threading.Lock()):
+        before = gc.get_threshold()
+        gc.set_threshold(max(before[0], 50_000) if before[0] else 0, *before[1:])  # a fifth of the time goes there
+        try:
+            module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # numba looks for it there
+            spec.loader.exec_module(module)
+        finally:
+            gc.set_threshold(*before)
+    return module.kernel
+
+
 def kernel_file(text: str, digest: str) -> str:
-    """The file of a kernel, beside which numba keeps it compiled. Where nothing can be kept it is in a temporary folder."""
+    """The file of a kernel, beside which it is kept compiled. Where nothing can be kept it is in a temporary folder."""
     import os
     import tempfile
     from pathlib import Path
@@ -190,10 +214,8 @@ def kernel_file(text: str, digest: str) -> str:
         path = folder / f"kernel_{digest}.py"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not path.exists():  # written beside and moved: another process may want it too
-                fresh = folder / f"kernel_{digest}.{os.getpid()}.tmp"
-                fresh.write_text(text)
-                os.replace(fresh, path)
+            if not path.exists():
+                replace_file(path, text.encode())
                 forget_kernels(folder, 500)
             (folder / "__pycache__").mkdir(exist_ok=True)
             if os.access(folder / "__pycache__", os.W_OK):

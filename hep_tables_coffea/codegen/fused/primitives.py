@@ -71,26 +71,25 @@ def sort_order(keys, order, size, ascending):  # type: ignore[no-untyped-def]
                 order[place] = order[place - 1]
                 place -= 1
             order[place] = row
-    if size > run:
-        beside = np.empty(size, np.int64)
-        while run < size:
-            for begin in range(0, size, 2 * run):
-                middle, end = min(begin + run, size), min(begin + 2 * run, size)
-                left, right = begin, middle
-                for k in range(begin, end):
-                    takes = left < middle
-                    if takes and right < end:
-                        key, other = keys[order[right]], keys[order[left]]
-                        takes = not (other == other and (key != key or (key < other if ascending else key > other)))
-                    if takes:
-                        beside[k] = order[left]
-                        left += 1
-                    else:
-                        beside[k] = order[right]
-                        right += 1
-            for k in range(size):
-                order[k] = beside[k]
-            run *= 2
+    low = (1 << 32) - 1  # what is merged goes into the upper half of each number: an array would have to be allocated
+    while run < size:
+        for begin in range(0, size, 2 * run):
+            middle, end = min(begin + run, size), min(begin + 2 * run, size)
+            left, right = begin, middle
+            for k in range(begin, end):
+                takes = left < middle
+                if takes and right < end:
+                    key, other = keys[order[right] & low], keys[order[left] & low]
+                    takes = not (other == other and (key != key or (key < other if ascending else key > other)))
+                if takes:
+                    order[k] |= (order[left] & low) << 32
+                    left += 1
+                else:
+                    order[k] |= (order[right] & low) << 32
+                    right += 1
+        for k in range(size):
+            order[k] >>= 32
+        run *= 2
 
 
 def sort_rows(keys, order, size, ascending):  # type: ignore[no-untyped-def]

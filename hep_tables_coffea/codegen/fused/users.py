@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hep_tables_coffea.codegen.embed import embedded
+from hep_tables_coffea.codegen.fused.helpers import kernel_file
 from hep_tables_coffea.codegen.fused.ir import Unfusable
+from hep_tables_coffea.codegen.fused.machine import machine_file, replace_file
 from hep_tables_coffea.errors import UsageError
 
 __all__ = ["compiled_text"]
@@ -29,9 +35,35 @@ def compiled_text(name: str, function: Callable[..., Any], dtypes: tuple[np.dtyp
     return text
 
 
+#: Modules that do not change: what numba can make of a function that uses no others depends on its text alone.
+_FIXED = {"cmath", "math", "numpy"}
+
+
 @functools.lru_cache(maxsize=256)
 def _problem(text: str, name: str, dtypes: tuple[np.dtype[Any], ...]) -> str:
-    """Why numba cannot compile a function; nothing where it can. It is tried, as nobody can tell before."""
+    """Why numba cannot compile a function; nothing where it can. What was found before is read from disk."""
+    if not set(re.findall(r"^import (\S+)", text, flags=re.MULTILINE)) <= _FIXED:
+        return _tried(text, name, dtypes)
+    try:
+        file = _outcome_file(text, name, dtypes)
+        return str(json.loads(file.read_text(encoding="utf-8"))["problem"])
+    except (OSError, ValueError, KeyError, TypeError, ImportError):
+        problem = _tried(text, name, dtypes)
+    with contextlib.suppress(OSError, ImportError):
+        replace_file(_outcome_file(text, name, dtypes), json.dumps({"problem": problem}).encode())
+    return problem
+
+
+def _outcome_file(text: str, name: str, dtypes: tuple[np.dtype[Any], ...]) -> Path:
+    """The file that says what numba made of a function: among those of kernels, and deleted as they are."""
+    asked = f"# {name}({', '.join(dtype.str for dtype in dtypes)})\n{text}\n"
+    path = kernel_file(asked, f"of_{hashlib.sha256(asked.encode()).hexdigest()[:20]}")
+    found: Path = machine_file(path, asked)[0]
+    return found.with_suffix(".outcome")
+
+
+def _tried(text: str, name: str, dtypes: tuple[np.dtype[Any], ...]) -> str:
+    """Why numba cannot compile a function. It is tried, as nobody can tell before."""
     import numba
 
     namespace: dict[str, Any] = {"np": np, "njit": numba.njit, "__name__": "kernel"}
