@@ -148,10 +148,11 @@ def _write_outputs(
     scalars = ScalarWriter(Names(_TAKEN | helper_names() | set(outputs)))
     for name, node in outputs.items():
         if isinstance(node, g.Fill) and node in stage.bins:
-            bins, begins, shape = stage.bins[node]
+            bins, slab = stage.bins[node]
             answers.setdefault(key := _free(bins, outputs), (key, bins, node))
             emitter.helpers.add("with_bins")
-            text = f"with_bins({builder(node)}, out.get({quoted(name)}), out.get({quoted(key)}), {begins}, {shape!r})"
+            places = f"{slab.shape!r}, {slab.parts!r}" + (f", {slab.variances!r}" if slab.squares else "")
+            text = f"with_bins({builder(node)}, out.get({quoted(name)}), out.get({quoted(key)}), {places})"
             finals.append(f"{quoted(name)}: {_viewed(node, text)}")
         elif isinstance(node, g.Fill):
             answers[name] = (name, _write_fill(name, node, emitter, stage.fills.get(node)), node)

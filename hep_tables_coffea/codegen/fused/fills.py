@@ -16,20 +16,43 @@ from hep_tables_coffea.codegen.source import quoted
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.types.elements import Text
 
-__all__ = ["Bins", "Slab", "builder", "fill_effects", "rows_of", "template"]
+__all__ = ["Bins", "Slab", "Tally", "builder", "fill_effects", "guarded", "rows_of", "template"]
 
 #: The transformations of regular axes.
 _TRANSFORMED = {"None": "{}", "log": "np.log({})", "sqrt": "np.sqrt({})"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Slab:
     """The contents of a histogram, or of the part of it with some categories, in the array of all bins."""
 
-    begins: int
     shape: tuple[int, ...]
     categories: tuple[str | None, ...]
     counter: str = ""
+    #: Whether sums of squared weights follow.
+    squares: bool = False
+    #: How often it is there: for each combination of selections.
+    copies: int = 1
+    begins: int = 0
+    #: Where it is the sum of some copies of another one.
+    within: Slab | None = None
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=int))
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """Where the parts begin that the contents are the sum of."""
+        return tuple(self.within.begins + k * self.size for k in self.numbers) if self.within else (self.begins,)
+
+    @property
+    def variances(self) -> tuple[int, ...]:
+        """The same for the variances, where there are any."""
+        if not self.squares:
+            return ()
+        return self.parts if self.within else (self.begins + self.size,)
 
 
 @dataclass(slots=True)
@@ -41,9 +64,13 @@ class Bins:
     slabs: dict[g.Fill, list[Slab]] = field(default_factory=dict)
     counters: list[str] = field(default_factory=list)
 
-    def taken(self, size: int) -> int:
-        begins, self.size = self.size, self.size + size
-        return begins
+    def place(self) -> None:
+        """Give each slab its place, in the order of the histograms."""
+        placed: set[int] = set()
+        for slab in (slab.within or slab for slabs in self.slabs.values() for slab in slabs):
+            if id(slab) not in placed:
+                placed.add(id(slab))
+                slab.begins, self.size = self.size, self.size + slab.size * slab.copies * (2 if slab.squares else 1)
 
     def edges_at(self, edges: list[float]) -> int:
         """Where some edges stand; equal ones stand there once."""
@@ -80,14 +107,16 @@ def template(node: g.Fill) -> Any:
 
 
 def fill_effects(node: g.Fill, expander: Expander, bins: Bins) -> list[Effect]:
-    """The statements that fill a histogram."""
+    """The statements that fill a histogram: none if it is filled already."""
+    if node in bins.slabs:
+        return []
     made = template(node)
     storage = made.storage_type.__name__
     if storage not in ("Double", "Int64", "Weight"):
         raise Unfusable(f"the storage {storage}")
-    taken = Bins(bins.size, list(bins.edges), {node: []}, list(bins.counters))
+    taken = Bins(0, list(bins.edges), {node: []}, list(bins.counters))
     effects = [_fill(node, members, made, storage, expander, taken) for members in node.fills]
-    bins.size, bins.edges, bins.counters = taken.size, taken.edges, taken.counters
+    bins.edges, bins.counters = taken.edges, taken.counters
     bins.slabs.update(taken.slabs)
     return effects
 
@@ -113,8 +142,8 @@ def _fill(node: g.Fill, members: Any, made: Any, storage: str, expander: Expande
         weight = expander.settle(formulas.cast(expander.program, expander.settle(values[-1].inst), "float64"))
         used.append(weight)
     guards = [expander.settle(value.ok) for value in values if value.ok is not None]
-    write = _statement(axes, _slab(node, axes, storage, bins), storage, weight is not None)
-    return Effect("statement", guarded(loops, guards), used, (write,))
+    tally = Tally(axes, _slab(node, axes, storage, bins), weight is not None, len(node.fills) == 1)
+    return Effect("statement", guarded(loops, guards), used, (tally.write_for(tally.slab), tally))
 
 
 def rows_of(path: Any, expander: Expander) -> tuple[list[tuple[Loop, tuple[Inst, ...]]], Env]:
@@ -146,8 +175,7 @@ def _slab(node: g.Fill, axes: list[_Axis], storage: str, bins: Bins) -> Slab:
     categories = tuple(axis.category for axis in axes)
     known = next((slab for slab in bins.slabs[node] if slab.categories == categories), None)
     if known is None:
-        size = int(np.prod(shape, dtype=int))
-        known = Slab(bins.taken(size * (2 if storage == "Weight" else 1)), shape, categories)
+        known = Slab(shape, categories, squares=storage == "Weight")
         if any(one is not None for one in categories):
             known.counter = f"filled_{len(bins.counters)}"
             bins.counters.append(known.counter)
@@ -155,42 +183,64 @@ def _slab(node: g.Fill, axes: list[_Axis], storage: str, bins: Bins) -> Slab:
     return known
 
 
-def _statement(axes: list[_Axis], slab: Slab, storage: str, weighted: bool) -> Callable[[list[str]], list[str]]:
-    """How a bin is filled, given the texts of the values."""
-    numbers = [axis for axis in axes if axis.category is None]
+@dataclass(slots=True)
+class Tally:
+    """What a fill does with its values."""
 
-    def write(texts: list[str]) -> list[str]:
-        parts, before, inside = [], [], []
-        for k, axis in enumerate(numbers):
-            stride = int(np.prod(slab.shape[k + 1 :], dtype=int))
-            text = axis.text.format(*texts)
-            if axis.inside:
-                name = "place" if len(numbers) == 1 else f"place_{k}"
-                before.append(f"{name} = {text}")
-                inside.append(axis.inside.format(name))
-                text = name if axis.first == 0 else f"({name} - {axis.first})"
-            parts.append(text if stride == 1 else f"{text} * {stride}")
-        place = " + ".join([*([str(slab.begins)] if slab.begins or not parts else []), *parts])
-        lines = _adding(place, slab, storage, texts[-1] if weighted else "")
-        if inside:
-            lines = [*before, f"if {' and '.join(inside)}:", *(f"    {line}" for line in lines)]
-        return [*lines, *([f"{slab.counter} += 1"] if slab.counter else [])]
+    axes: list[_Axis]
+    slab: Slab
+    weighted: bool
+    #: Whether nothing else fills the histogram.
+    is_only: bool
 
-    return write
+    @property
+    def counts(self) -> bool:
+        """Whether it adds ones to the bins of one histogram."""
+        return self.is_only and not self.weighted and not self.slab.counter
+
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """What is the same for fills of the same bins."""
+        return tuple((axis.bins, axis.text, axis.category, axis.inside, axis.first) for axis in self.axes)
+
+    def write_for(self, slab: Slab) -> Callable[[list[str]], list[str]]:
+        """How a bin of a slab is filled, given the texts of the values; behind them that of the copy, if there are some."""
+        numbers = [axis for axis in self.axes if axis.category is None]
+
+        def write(texts: list[str]) -> list[str]:
+            parts, before, inside = [], [], []
+            if slab.copies > 1:
+                copy = texts[-1] if texts[-1].isidentifier() else f"({texts[-1]})"
+                parts.append(f"{slab.size} * {copy}")
+            for k, axis in enumerate(numbers):
+                stride = int(np.prod(slab.shape[k + 1 :], dtype=int))
+                text = axis.text.format(*texts)
+                if axis.inside:
+                    name = "place" if len(numbers) == 1 else f"place_{k}"
+                    before.append(f"{name} = {text}")
+                    inside.append(axis.inside.format(name))
+                    text = name if axis.first == 0 else f"({name} - {axis.first})"
+                parts.append(text if stride == 1 else f"{text} * {stride}")
+            place = " + ".join([*([str(slab.begins)] if slab.begins or not parts else []), *parts])
+            lines = _adding(place, slab, texts[-1] if self.weighted else "")
+            if inside:
+                lines = [*before, f"if {' and '.join(inside)}:", *(f"    {line}" for line in lines)]
+            return [*lines, *([f"{slab.counter} += 1"] if slab.counter else [])]
+
+        return write
 
 
-def _adding(place: str, slab: Slab, storage: str, weight: str) -> list[str]:
+def _adding(place: str, slab: Slab, weight: str) -> list[str]:
     """What is added to a bin."""
-    size = int(np.prod(slab.shape, dtype=int))
-    if storage != "Weight":
+    if not slab.squares:
         return [f"bins[{place}] += {weight or '1.0'}"]
     if not weight:
-        return [f"place = {place}", "bins[place] += 1.0", f"bins[place + {size}] += 1.0"]
+        return [f"place = {place}", "bins[place] += 1.0", f"bins[place + {slab.size}] += 1.0"]
     return [
         f"place = {place}",
         f"weight = {weight}",
         "bins[place] += weight",
-        f"bins[place + {size}] += weight * weight",
+        f"bins[place + {slab.size}] += weight * weight",
     ]
 
 

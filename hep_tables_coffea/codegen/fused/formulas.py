@@ -125,6 +125,8 @@ def _wrapped(program: Program, name: str, values: list[Inst], inside: Sequence[A
         text, binding = _CHEAP_TEXT[name], {"negative": 13}.get(name, 20)
     elif name == "floor_divide" and out.kind == "f":
         text, binding, cost = "floor_quotient({0}, {1})", 20, 20
+    elif name == "remainder" and out.kind == "f":
+        text, binding, cost = "remainder_of({0}, {1})", 20, 20
     elif name in _FUNCTIONS:
         cost = _FUNCTIONS[name]
         text, binding = f"np.{name}({', '.join(f'{{{k}}}' for k in range(len(values)))})", 20

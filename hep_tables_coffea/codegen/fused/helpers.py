@@ -129,17 +129,19 @@ def add_bins(histogram: Any, bins: Any, parts: list[Any]) -> None:
             view[place] += contents.astype(view.dtype)
 
 
-def with_bins(histogram: Any, filled: Any, bins: Any, begins: int, shape: tuple[int, ...]) -> Any:
-    """A histogram with what kernels have counted of it in all chunks, and what was filled in others without them."""
+def with_bins(histogram: Any, filled: Any, bins: Any, shape: Any, parts: Any, variances: Any = ()) -> Any:
+    """A histogram with what kernels have counted of it in all chunks, and what was filled in others without them.
+
+    Its contents are the sum of those `parts` of `bins`, in the shape of its axes, and so are its variances.
+    """
     if bins is not None:
-        view = histogram.view(flow=True)
         size = int(np.prod(shape, dtype=int))
-        contents = bins[begins : begins + size].reshape(shape)
-        if hasattr(view, "variance"):
-            view["value"] = contents
-            view["variance"] = bins[begins + size : begins + 2 * size].reshape(shape)
+        counted, squares = (sum(bins[k : k + size] for k in some) for some in (parts, variances))
+        view = histogram.view(flow=True)
+        if variances:
+            view["value"], view["variance"] = counted.reshape(shape), squares.reshape(shape)
         else:
-            view[...] = contents.astype(view.dtype)
+            view[...] = counted.reshape(shape).astype(view.dtype)
     return histogram if filled is None else histogram + filled
 
 

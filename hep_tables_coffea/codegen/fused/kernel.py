@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas
+from hep_tables_coffea.codegen.fused.crossed import crossed
 from hep_tables_coffea.codegen.fused.expand import Expander
 from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of
 from hep_tables_coffea.codegen.fused.flat import flattened
@@ -30,7 +31,7 @@ from hep_tables_coffea.types.schema import Leaf
 
 __all__ = ["Column", "Kernel", "aggregated", "fuse"]
 
-_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_up_to bin_of_edges bin_of_even_edges bin_of_number floor_quotient sort_rows sort_known_rows sort_order range abs min max".split() + [f"place_{k}" for k in range(10)]  # fmt: skip
+_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_up_to bin_of_edges bin_of_even_edges bin_of_number floor_quotient remainder_of sort_rows sort_known_rows sort_order range abs min max".split() + [f"place_{k}" for k in range(10)]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -88,10 +89,11 @@ class _Maker:
         for name, node in outputs.items():
             if name in refused:
                 continue
+            slabs = dict(self.bins.slabs)
             try:
                 effects, columns = self._output(node)
             except Exception as error:
-                self.refused[name] = reason_of(error)
+                self.refused[name], self.bins.slabs = reason_of(error), slabs
                 continue
             self.effects += effects
             self.columns |= columns
@@ -182,7 +184,9 @@ def fuse(
     maker = _Maker(outputs, hints, constants, refused)
     expander = maker.expander
     writer = Writer(expander.names)
-    effects = [flattened(effect, expander.program, expander.events) for effect in maker.effects]
+    fewer = crossed(maker.effects, expander.program)
+    maker.bins.place()
+    effects = [flattened(effect, expander.program, expander.events) for effect in fewer]
     lines = writer.write(schedule(effects)) if effects else []
     body = "\n".join(lines)
     words = set(re.findall(r"\w+", body))

@@ -14,6 +14,7 @@ __all__ = [
     "bin_of_number",
     "bin_up_to",
     "floor_quotient",
+    "remainder_of",
     "sort_known_rows",
     "sort_order",
     "sort_rows",
@@ -54,6 +55,17 @@ def bin_of_number(x, low, bins):  # type: ignore[no-untyped-def]
     if place < 0:
         return 0
     return place + 1 if place < bins else bins + 1
+
+
+def remainder_of(x, period):  # type: ignore[no-untyped-def]
+    """numpy's remainder, without its division where the number is within a period, as a difference of angles is."""
+    if 0 < x < period:
+        return x
+    if period <= x < period + period:
+        return x - period
+    if -period < x < 0:
+        return x + period
+    return np.remainder(x, period)
 
 
 def sort_order(keys, order, size, ascending):  # type: ignore[no-untyped-def]

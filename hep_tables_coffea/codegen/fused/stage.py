@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hep_tables_coffea.codegen.fused.fills import Slab
 from hep_tables_coffea.codegen.fused.ir import reason_of
 from hep_tables_coffea.codegen.fused.kernel import Column, Kernel, aggregated, fuse
 from hep_tables_coffea.codegen.fused.rooms import Rooms
@@ -36,8 +37,8 @@ class FusedStage:
     pieces: dict[g.Node, str] = field(default_factory=dict)
     #: Histogram with categories -> the array of bins and the parts of it that are its contents, as arguments of `add_bins`.
     fills: dict[g.Fill, str] = field(default_factory=dict)
-    #: Histogram without -> the array of bins, and where in it its contents begin, in which shape.
-    bins: dict[g.Fill, tuple[str, int, tuple[int, ...]]] = field(default_factory=dict)
+    #: Histogram without -> the array of bins, and where in it its contents are.
+    bins: dict[g.Fill, tuple[str, Slab]] = field(default_factory=dict)
     helpers: set[str] = field(default_factory=set)
     #: What the columnar engine computes before the kernels run, and the word that stands for it in the lines.
     before: dict[g.Node, str] = field(default_factory=dict)
@@ -342,7 +343,7 @@ class _Around(Rooms):
     def _fills(self, counted: list[str]) -> None:
         for node, slabs in self.kernel.slabs.items():
             if len(slabs) == 1 and not slabs[0].counter:
-                self.stage.bins[node] = (self.variables["bins"], slabs[0].begins, slabs[0].shape)
+                self.stage.bins[node] = (self.variables["bins"], slabs[0])
                 continue
             self.helpers.add("add_bins")
             parts = []
