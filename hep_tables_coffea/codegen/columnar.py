@@ -13,8 +13,9 @@ from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
+from hep_tables_coffea.plan.cheaper import is_place
 from hep_tables_coffea.plan.demand import Demand, any_column, gathers
-from hep_tables_coffea.plan.lower import last_step, lower_counts
+from hep_tables_coffea.plan.lower import last_step
 from hep_tables_coffea.types.elements import Number, Record, Text
 from hep_tables_coffea.types.schema import Schema
 
@@ -50,7 +51,9 @@ class Emitter:
     def __init__(
         self, demand: Demand, names: Names, hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any] | None = None
     ) -> None:
-        self.demand, self.names, self.hints = demand, names, hints
+        self.demand, self.names = demand, names
+        #: The user's names, of what is computed in place of what the user wrote.
+        self.hints = {demand.lowered(node): name for node, name in hints.items()}
         self.constants = constants or {}
         self.lines: list[str] = []
         self.helpers: set[str] = set()
@@ -83,7 +86,7 @@ class Emitter:
         """The expression of a node: a variable where it is shared, named or long."""
         piece = self._pieces.get(node)
         if piece is None:
-            node_now = lower_counts(node)
+            node_now = self.demand.lowered(node)
             piece = self.value(node_now) if node_now is not node else self._keep(node, self._write(node))
             self._pieces[node] = piece
         return piece
@@ -125,6 +128,8 @@ class Emitter:
             return f"{self._short(node.args[node.slot])}_{node.slot + 1}"
         if isinstance(node, g.Pick):
             return f"picked_{self._short(node.args[0])}"
+        if isinstance(node, g.Zip) and node.names[:4] == ("x", "y", "z", "t"):
+            return f"{self._short(node.args[0])}_xyzt"
         return self._short(node.args[0]) if node.args else "value"
 
     def _selected(self, node: g.Restrict) -> str:
@@ -243,11 +248,16 @@ class Emitter:
 
     def visit_Restrict(self, node: g.Restrict) -> Piece:
         """The value before the last step, and that step."""
+        if self._of_pairs(node):
+            return atom(self._place(node))
         inner, k, step = last_step(node)
         piece = self.value(inner).within(ATOM)
         if step.kind in ("subset", "ordered"):
             assert step.node is not None
             index = self.value(build.restrict(step.node, inner.path[:k] + step.node.path[k:]))
+            if step.kind == "subset" and k:
+                self.helpers.add("rows_where")
+                return atom(f"rows_where({self.value(inner).text}, {index.text})")
             if step.node.type.option:  # awkward wants an index with missing positions to be packed
                 filled = "ak.fill_none({}, False)" if step.kind == "subset" else "ak.to_packed({})"
                 return atom(f"{piece}[{filled.format(index.text)}]")
@@ -269,8 +279,42 @@ class Emitter:
         return atom(f"every({self.value(node.args[0]).text}, {self.value(outer).text}, {node.prefix})")
 
     def visit_Side(self, node: g.Side) -> Piece:
+        if self._of_pairs(node):
+            return atom(self._place(node))
         index = self._combination(node)
         return atom(f'{self.value(node.args[node.slot]).within(ATOM)}[{index}["{node.slot}"]]')
+
+    def _of_pairs(self, node: g.Node) -> g.Side | None:
+        """The pairs, where a value is the place of one of their members, in all of them or in some."""
+        if isinstance(node, g.Restrict) and node.path[-1].kind == "subset" and node.path[:-1] == node.args[0].path[:-1]:
+            node = node.args[0] if node.path[-1].parent is node.args[0].path[-1] else node
+        if isinstance(node, g.Side) and is_place(node.args[node.slot]) and node.position:
+            return node if len(node.path) == node.position + 1 else None
+        return None
+
+    def _place(self, node: g.Node) -> str:
+        """The place of one member of pairs, by what is found once for all of their members."""
+        pairs = self._of_pairs(node.args[0] if isinstance(node, g.Pick) else node)
+        assert pairs is not None
+        return f'{self._places(node)}["{pairs.slot}"]'
+
+    def _places(self, node: g.Node) -> str:
+        if isinstance(node, g.Side):
+            return self._combination(node)
+        inner = node.args[0]
+        key = ("places", type(node), node.path, node.params, inner.path, node.args[1:])
+        if key not in self._pieces:
+            inside = self._places(inner)
+            if isinstance(node, g.Pick):
+                self.helpers.add("row_by")
+                made, wish = f"row_by({inside}, {self.value(node.args[1]).text})", "picked"
+            else:
+                self.helpers.add("rows_where")
+                step = node.path[-1].node
+                mask = build.restrict(step, inner.path[:-1] + step.path[len(inner.path) - 1 :])
+                made, wish = f"rows_where({inside}, {self.value(mask).text})", "selected"
+            self._pieces[key] = self.assign(f"{wish}_{inside.removeprefix('selected_')}", atom(made), node)
+        return self._pieces[key].text
 
     def _combination(self, node: g.Side) -> str:
         """The positions of the members of every pair, once for each axis."""
@@ -295,8 +339,21 @@ class Emitter:
         return self.demand.column_on(path) or build.anchor(node)
 
     def visit_Join(self, node: g.Join) -> Piece:
+        beside = [other for other in self.demand.order if isinstance(other, g.Join) and other.axis is node.axis]
+        if node.position == 1 and len(beside) > 1:
+            self.helpers.add("joined")
+            return atom(f"joined({', '.join([self._joined(node), *(self.value(arg).text for arg in node.args)])})")
         texts = ", ".join(self.value(arg).text for arg in node.args)
         return atom(f"ak.concatenate([{texts}], axis={node.position})")
+
+    def _joined(self, node: g.Join) -> str:
+        """The places of the rows of a collection in those that it is made of, once for all of its columns."""
+        key = ("joined", node.axis)
+        if key not in self._pieces:
+            self.helpers.add("joined_rows")
+            texts = ", ".join(self.value(self._anchor(arg, arg.path)).text for arg in node.args)
+            self._pieces[key] = self.assign(identifier(node.axis.name) + "_rows", atom(f"joined_rows({texts})"))
+        return self._pieces[key].text
 
     def visit_Listed(self, node: g.Listed) -> Piece:
         self.helpers.add("side_by_side")
@@ -313,6 +370,8 @@ class Emitter:
             self.helpers.add("row_at")
             return atom(f"row_at({self.value(array).text}, {node.constant}, {node.position})")
         index = node.args[1]
+        if self._of_pairs(array):
+            return atom(self._place(node))
         if gathers(node):
             self.helpers.add("rows_by")
             return atom(f"rows_by({self.value(array.args[0]).text}, {self.value(index).text})")

@@ -239,10 +239,18 @@ def without_missing_lists(array: Any, axis: int) -> Any:
 
 def row_by(array: Any, index: Any) -> Any:
     """The row at the index of each list, missing where the index is missing or outside."""
-    axis = index.ndim
-    inside = (index >= 0) & (index < ak.num(array, axis=axis))
-    index = ak.mask(index, ak.fill_none(inside, False))
-    return without_missing_lists(ak.firsts(array[ak.singletons(index, axis=axis - 1)], axis=axis), axis)
+    if index.ndim > 1:
+        return ak.unflatten(row_by(ak.flatten(array, axis=1), ak.flatten(index, axis=1)), ak.num(index, axis=1))
+    counts, place = np.asarray(ak.num(array, axis=1)), np.asarray(known_or(index, -1))
+    place = np.where((place >= 0) & (place < counts), np.cumsum(counts) - counts + place, -1)
+    rows = ak.flatten(array, axis=1)
+    found = ak.contents.IndexedOptionArray.simplified(ak.index.Index64(place), rows.layout)
+    return without_missing_lists(ak.Array(found, behavior=rows.behavior), 1)
+
+
+def known_or(array: Any, value: Any) -> Any:
+    """Flat values, with another where one is missing."""
+    return ak.fill_none(array, value) if array.layout.is_option else array
 
 
 def rows_by(array: Any, index: Any) -> Any:
@@ -252,6 +260,28 @@ def rows_by(array: Any, index: Any) -> Any:
         return ak.unflatten(ak.unflatten(rows, ak.flatten(ak.num(index, axis=2))), ak.num(index, axis=1))
     inside = (index >= 0) & (index < ak.num(array, axis=1))
     return without_missing_lists(array[ak.mask(index, ak.fill_none(inside, False))], 2)
+
+
+def rows_where(array: Any, mask: Any) -> Any:
+    """The rows of each list for which the mask is true; what is missing is not true."""
+    if mask.ndim > 2:
+        inner = rows_where(ak.flatten(array, axis=1), ak.flatten(mask, axis=1))
+        return ak.unflatten(inner, ak.num(mask, axis=1))
+    wanted = known_or(ak.flatten(mask, axis=1), False)
+    return ak.unflatten(ak.flatten(array, axis=1)[wanted], ak.sum(mask, axis=1))
+
+
+def joined_rows(*arrays: Any) -> Any:
+    """For each event the places of its rows, where the rows of one array stand after those of the one before."""
+    numbers = [np.asarray(ak.num(array, axis=1)) for array in arrays]
+    events = [np.repeat(np.arange(len(number)), number) for number in numbers]
+    return ak.unflatten(np.argsort(np.concatenate(events), kind="stable"), sum(numbers))
+
+
+def joined(rows: Any, *arrays: Any) -> Any:
+    """The lists of several arrays as one list for each event."""
+    flat = ak.concatenate([ak.flatten(array, axis=1) for array in arrays])
+    return ak.unflatten(flat[ak.flatten(rows, axis=1)], ak.num(rows, axis=1))
 
 
 def side_by_side(*values: Any) -> Any:

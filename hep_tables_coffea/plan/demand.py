@@ -10,6 +10,7 @@ from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.cheaper import cheaper, is_place
 from hep_tables_coffea.plan.lower import last_step, lower_counts
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Leaf
@@ -54,6 +55,8 @@ class Demand:
         instead: Callable[[g.Node], Sequence[g.Node]] = lambda node: (),
     ) -> None:
         self._given, self._instead = given, instead
+        self._lowered: dict[g.Node, g.Node] = {}
+        self._origins: dict[g.Node, g.Node] = {}
         self.uses: Counter[g.Node] = Counter()
         self.twins: dict[g.Node, tuple[g.Node, str]] = {}
         self.order: list[g.Node] = []
@@ -62,8 +65,9 @@ class Demand:
         self._on_path: dict[Path, list[g.Node]] = {}
         self._waiting: list[g.Node] = []
         outputs = list(outputs)
+        self._recorded = set(walk(outputs))
         #: Nodes with a later serial are made here, and not by the user.
-        self.newest = max((node.serial for node in walk(outputs)), default=0)
+        self.newest = max((node.serial for node in self._recorded), default=0)
         self._places: dict[g.Node, Where] = {}
         for output in outputs:
             self._use(output)
@@ -79,7 +83,9 @@ class Demand:
             assert isinstance(node.type, Record)
             self._ask(node, readable(node), vector=False)
             return
-        lowered = lower_counts(node)
+        lowered = self.lowered(node)
+        if lowered is not node:
+            self._origins.setdefault(lowered, node)
         for made, origin in ((node, user), (lowered, node)):
             if origin is not None and made.serial > self.newest:
                 self._places.setdefault(made, self.where(origin))
@@ -129,7 +135,7 @@ class Demand:
         if isinstance(node, g.Metadata):
             return []
         if isinstance(node, g.Side):
-            return [node.args[node.slot]]
+            return [] if self._given is None and is_place(node.args[node.slot]) else [node.args[node.slot]]
         if isinstance(node, g.Iterate):
             return [*node.args[: node.size], *captured(node)]
         if isinstance(node, g.Nest):
@@ -174,6 +180,7 @@ class Demand:
                     in_missing = record.type.option and len(leaf.path) > len(record.path)
                     if not _is_record(leaf) and not in_missing:
                         self.twins[leaf] = (record, name)
+                        self.uses[record] += leaf in self.uses
 
     def _count_anchors(self) -> None:
         """Columns that serve as anchors are used once more, so that they become variables."""
@@ -184,6 +191,17 @@ class Demand:
                     self.uses[column] += 1
 
     # -- asking --
+
+    def lowered(self, node: g.Node) -> g.Node:
+        """A value as it is computed."""
+        if node not in self._lowered:
+            self._lowered[node] = cheaper(node, self._recorded) if self._given is None else lower_counts(node)
+        return self._lowered[node]
+
+    def recorded(self) -> list[g.Node]:
+        """The values and records that are needed, as the user wrote them."""
+        origins = (self._origins.get(node, node) for node in self.order + self.records)
+        return [node for node in origins if node.serial <= self.newest]
 
     def where(self, node: g.Node) -> Where:
         """The user's line: of a node that is made here, that of the node for which it is made."""
@@ -199,7 +217,7 @@ class Demand:
         return [node for node in walk(self.order, self._named) if self.uses[node] and not _is_record(node)]
 
     def _named(self, node: g.Node) -> list[g.Node]:
-        node = lower_counts(node)
+        node = self.lowered(node)
         if not node.path:
             return []
         if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave):
