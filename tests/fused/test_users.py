@@ -1,0 +1,117 @@
+"""What numba can make of the user's functions is tried once, and then read from disk."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from hep_tables_coffea.codegen.fused import users
+from hep_tables_coffea.codegen.fused.helpers import forget_kernels
+from hep_tables_coffea.codegen.fused.ir import Unfusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+DOUBLE = (np.dtype("float64"),)
+
+
+def rooted(x: float) -> float:
+    return math.sqrt(x) + 1
+
+
+def spelled(x: float) -> float:
+    return float(str(int(x)))
+
+
+def middle(x: float) -> float:
+    return statistics.median([x])
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of kernels with nothing in it."""
+    monkeypatch.setenv("HEP_TABLES_COFFEA_CACHE", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    users._problem.cache_clear()
+    yield tmp_path / "kernels"
+    users._problem.cache_clear()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """As in another process, in which numba compiles nothing."""
+    import numba
+
+    def refuse(*arguments: Any, **options: Any) -> Any:
+        msg = "asked again"
+        raise RuntimeError(msg)
+
+    def begin() -> None:
+        users._problem.cache_clear()
+        monkeypatch.setattr(numba, "njit", refuse)
+
+    return begin
+
+
+def outcomes(folder: Path) -> list[Path]:
+    return list((folder / "__pycache__").glob("kernel_of_*.outcome"))
+
+
+def test_function_that_could_be_compiled_is_not_tried_again(later: Callable[[], None]) -> None:
+    text = users.compiled_text("rooted", rooted, DOUBLE)
+    later()
+    assert users.compiled_text("rooted", rooted, DOUBLE) == text
+
+
+def test_reason_why_a_function_cannot_be_compiled_is_kept(later: Callable[[], None]) -> None:
+    with pytest.raises(Unfusable, match=r"^numba cannot compile spelled: ") as first:
+        users.compiled_text("spelled", spelled, (np.dtype("complex64"),))
+    later()
+    with pytest.raises(Unfusable) as second:
+        users.compiled_text("spelled", spelled, (np.dtype("complex64"),))
+    assert str(second.value) == str(first.value)
+
+
+def test_function_of_other_types_is_tried(later: Callable[[], None]) -> None:
+    users.compiled_text("rooted", rooted, DOUBLE)
+    later()
+    with pytest.raises(Unfusable, match=r"asked again$"):
+        users.compiled_text("rooted", rooted, (np.dtype("float32"),))
+
+
+def test_function_that_uses_another_module_is_tried_each_time(folder: Path) -> None:
+    with pytest.raises(Unfusable, match=r"^numba cannot compile middle: "):
+        users.compiled_text("middle", middle, DOUBLE)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("content", ["", '{"problem"', "[]", "{}"])
+def test_damaged_file_is_written_anew(content: str, folder: Path) -> None:
+    users.compiled_text("rooted", rooted, DOUBLE)
+    (file,) = outcomes(folder)
+    whole = file.read_text()
+    file.write_text(content)
+    users._problem.cache_clear()
+    users.compiled_text("rooted", rooted, DOUBLE)
+    assert file.read_text() == whole
+
+
+def test_folder_that_is_a_file_does_not_matter(folder: Path) -> None:
+    folder.write_text("no folder")
+    assert "def rooted" in users.compiled_text("rooted", rooted, DOUBLE)
+
+
+def test_outcome_is_deleted_with_the_text_it_is_about(folder: Path) -> None:
+    users.compiled_text("rooted", rooted, DOUBLE)
+    (folder / "kernel_new.py").write_text("x = 1")
+    assert len(outcomes(folder)) == 1
+    for old in folder.glob("kernel_of_*.py"):
+        os.utime(old, (1, 1))
+    forget_kernels(folder, 1)
+    assert outcomes(folder) == []
