@@ -53,7 +53,8 @@ class Emitter:
     ) -> None:
         self.demand, self.names = demand, names
         #: The user's names, of what is computed in place of what the user wrote.
-        self.hints = {demand.lowered(node): name for node, name in hints.items()}
+        computed = demand.recorded()
+        self.hints = {computed.get(node, node): name for node, name in hints.items()}
         self.constants = constants or {}
         self.lines: list[str] = []
         self.helpers: set[str] = set()

@@ -106,6 +106,8 @@ class Demand:
                 self._use(need, node)
             return
         if isinstance(node, g.Behave):
+            if node in self._origins:
+                self._origins.update(zip(node.args, self._origins[node].args))
             for arg, touched in zip(node.args, node.touched):
                 if _is_record(arg):
                     self._ask(arg, functions.needed_fields(arg, touched), vector=True)
@@ -198,10 +200,10 @@ class Demand:
             self._lowered[node] = cheaper(node, self._recorded) if self._given is None else lower_counts(node)
         return self._lowered[node]
 
-    def recorded(self) -> list[g.Node]:
-        """The values and records that are needed, as the user wrote them."""
-        origins = (self._origins.get(node, node) for node in self.order + self.records)
-        return [node for node in origins if node.serial <= self.newest]
+    def recorded(self) -> dict[g.Node, g.Node]:
+        """The values and records that are needed as the user wrote them, and as they are computed."""
+        pairs = ((self._origins.get(node, node), node) for node in self.order + self.records)
+        return {origin: node for origin, node in pairs if origin.serial <= self.newest}
 
     def where(self, node: g.Node) -> Where:
         """The user's line: of a node that is made here, that of the node for which it is made."""

@@ -37,8 +37,8 @@ result = {'pt': good.pt, 'n': good.Count()}
         """\
 Jet_pt = column["Jet_pt"]
 good = Jet_pt > 30
-result = Jet_pt[good]""",
-        ['"pt": {key: [plain(result)]},', '"n": {key: [plain(ak.sum(good, axis=-1))]},'],
+result = ak.sum(good, axis=-1)""",
+        ['"pt": {key: [plain(rows_where(Jet_pt, good))]},', '"n": {key: [plain(result)]},'],
     ),
     "behavior reads only what it needs": (
         """\
@@ -68,10 +68,11 @@ Muon_eta = column["Muon_eta"]
 Muon_phi = column["Muon_phi"]
 Muon_mass = column["Muon_mass"]
 Muon = ak.zip({"pt": Muon_pt, "eta": Muon_eta, "phi": Muon_phi, "mass": Muon_mass, "charge": Muon_charge}, with_name="Muon", behavior=nanoaod.behavior)
-a = Muon[Muon_2_index["0"]]
-b = Muon[Muon_2_index["1"]]
+Muon_xyzt = ak.zip({"x": Muon.x, "y": Muon.y, "z": Muon.z, "t": Muon.t, "charge": Muon_charge}, with_name="Candidate", behavior=nanoaod.behavior)
+a = Muon_xyzt[Muon_2_index["0"]]
+b = Muon_xyzt[Muon_2_index["1"]]
 mass = (a + b).mass
-result = mass[a["charge"] != b["charge"]]""",
+result = rows_where(mass, a["charge"] != b["charge"])""",
         ['"mass": {key: [plain(result)]},'],
     ),
     "histogram is made and filled": (
@@ -111,8 +112,73 @@ Jet_pt = column["Jet_pt"]
 MET_pt = column["MET_pt"]
 ev = MET_pt > 20
 ev_pt = Jet_pt[ev]
-result = ak.sum(ev_pt[ev_pt > 20], axis=-1)""",
+result = ak.sum(rows_where(ev_pt, ev_pt > 20), axis=-1)""",
         ['"ht": {key: [plain(result)]},'],
+    ),
+    "one of many pairs is found by its place": (
+        """\
+pairs = ht.pairs(events.Jet)
+best = pairs.MinBy(abs(pairs.a.eta - pairs.b.eta))
+result = {'a': best.a.pt, 'b': best.b.pt}
+""",
+        """\
+Jet_pt = column["Jet_pt"]
+Jet_eta = column["Jet_eta"]
+Jet_2_index = ak.argcombinations(Jet_eta, 2, axis=1)
+best = abs(Jet_eta[Jet_2_index["0"]] - Jet_eta[Jet_2_index["1"]])
+Jet_eta_argmin = ak.argmin(best, axis=-1, mask_identity=False)
+picked_Jet_2_index = row_by(Jet_2_index, Jet_eta_argmin)
+result = row_by(Jet_pt, picked_Jet_2_index["1"])""",
+        ['"a": {key: [plain(row_by(Jet_pt, picked_Jet_2_index["0"]))]},', '"b": {key: [plain(result)]},'],
+    ),
+    "the sum of picked vectors is picked from the sums": (
+        """\
+pairs = ht.pairs(events.Jet)
+total = pairs.a + pairs.b
+best = pairs.MinBy(total.mass)
+result = {'pt': (best.a + best.b).pt}
+""",
+        """\
+Jet_pt = column["Jet_pt"]
+Jet_charge = ak.full_like(Jet_pt, 0.0)
+Jet_2_index = ak.argcombinations(Jet_charge, 2, axis=1)
+Jet_eta = column["Jet_eta"]
+Jet_phi = column["Jet_phi"]
+Jet_mass = column["Jet_mass"]
+Jet = ak.zip({"pt": Jet_pt, "eta": Jet_eta, "phi": Jet_phi, "mass": Jet_mass, "charge": Jet_charge}, with_name="Jet", behavior=nanoaod.behavior)
+Jet_xyzt = ak.zip({"x": Jet.x, "y": Jet.y, "z": Jet.z, "t": Jet.t, "charge": Jet_charge}, with_name="Candidate", behavior=nanoaod.behavior)
+pairs = Jet_xyzt[Jet_2_index["1"]]
+total_2 = Jet_xyzt[Jet_2_index["0"]] + pairs
+best = total_2.mass
+result = row_by(total_2, ak.argmin(best, axis=-1, mask_identity=False)).pt""",
+        ['"pt": {key: [plain(result)]},'],
+    ),
+    "names of joined collections are compared as numbers": (
+        """\
+leptons = ht.concat(electron=events.Electron, muon=events.Muon)
+result = {'pt': leptons.pt[leptons.origin == 'muon']}
+""",
+        """\
+Electron_pt = column["Electron_pt"]
+Muon_pt = column["Muon_pt"]
+electron_muon_rows = joined_rows(Electron_pt, Muon_pt)
+leptons = joined(electron_muon_rows, Electron_pt, Muon_pt)
+value = joined(electron_muon_rows, ak.full_like(Electron_pt, 0, dtype='int64'), ak.full_like(Muon_pt, 1, dtype='int64'))
+result = rows_where(leptons, value == 1)""",
+        ['"pt": {key: [plain(result)]},'],
+    ),
+    "rows that were selected are not selected again in some events": (
+        """\
+good = events.Jet[events.Jet.pt > 30]
+result = {'pt': good.pt, 'some': good.pt[events.MET.pt > 20]}
+""",
+        """\
+Jet_pt = column["Jet_pt"]
+good = Jet_pt > 30
+good_pt = rows_where(Jet_pt, good)
+MET_pt = column["MET_pt"]
+result = good_pt[MET_pt > 20]""",
+        ['"pt": {key: [plain(good_pt)]},', '"some": {key: [plain(result)]},'],
     ),
     "dataset totals count without any column": (
         """\
