@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hep_tables_coffea.config import Options
@@ -80,8 +80,7 @@ def _stage(dataset: Dataset, outputs: dict[str, g.Node], options: Options) -> St
     if dataset.is_named:
         msg = f"the back end {name!r} cannot open {dataset.files[0][0]}: a catalogue knows the files"
         raise BackendError(msg, hint=f"leave backend= out, or say backend={NEAR!r}")
-    _refuse(name, outputs)
-    return Stage(dataset, name, outputs, _first(outputs))
+    return Stage(dataset, name, outputs, _first(_accepted(name, outputs)))
 
 
 def _cut_stage(dataset: Dataset, outputs: dict[str, g.Node], upstream: Upstream) -> Stage:
@@ -91,28 +90,29 @@ def _cut_stage(dataset: Dataset, outputs: dict[str, g.Node], upstream: Upstream)
     except BackendError as error:
         if dataset.is_named:
             raise
-        _refuse(HERE, outputs)
         reason = f"{upstream.name} delivers nothing: {error.summary}"
-        return Stage(dataset, HERE, outputs, _first(outputs), (reason,))
-    _refuse(HERE, found.outputs)
+        return Stage(dataset, HERE, outputs, _first(_accepted(HERE, outputs)), (reason,))
+    _accepted(HERE, found.outputs)
     refusals = tuple(dict.fromkeys(f"{reason}, at {node.where}" for node, reason in found.refusals))
-    return Stage(dataset, HERE, outputs, _first(outputs), refusals, found)
+    return Stage(dataset, HERE, outputs, _first(walk(outputs.values())), refusals, found)
 
 
-def _refuse(name: str, outputs: Mapping[str, g.Node]) -> None:
-    """An error where the back end cannot run something."""
+def _accepted(name: str, outputs: Mapping[str, g.Node]) -> list[g.Node]:
+    """Every node. An error where the back end cannot run one."""
     chosen = registry.backend(name)
-    for node in walk(outputs.values()):
+    nodes = list(walk(outputs.values()))
+    for node in nodes:
         support = chosen.supports(node)
         if not support:
             msg = f"the back end {name!r} cannot run this: {support.reason}"
             raise BackendError(msg, values=[("value", node.text)], where=node.where)
+    return nodes
 
 
-def _first(outputs: Mapping[str, g.Node]) -> dict[str, g.Node]:
+def _first(nodes: Iterable[g.Node]) -> dict[str, g.Node]:
     """Dataset-wide values that are used for each event."""
     found: dict[g.Node, None] = {}
-    for node in walk(outputs.values()):
+    for node in nodes:
         needs: Sequence[g.Node] = node.needs
         if node.path or isinstance(node, (g.Aggregate, g.Fill)):
             found.update({need: None for need in needs if not need.path and not isinstance(need, g.Literal)})

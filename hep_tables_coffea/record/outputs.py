@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from weakref import WeakSet
 
 from hep_tables_coffea.errors import RecordingError, UsageError
 from hep_tables_coffea.graph.nodes import Current, Fill, Iterate, Node, Parameter
@@ -25,7 +26,8 @@ def flatten(structure: Any) -> tuple[dict[str, Node], Callable[[Mapping[str, Any
     if not nodes:
         msg = "there is nothing recorded to compute"
         raise UsageError(msg, hint="give recorded values or histograms, or structures of them")
-    return nodes, rebuild
+    _check_parameters(nodes.values())
+    return {name: as_record(node) for name, node in nodes.items()}, rebuild
 
 
 def _visit(part: Any, name: str, nodes: dict[str, Node]) -> Callable[[Mapping[str, Any]], Any]:
@@ -34,7 +36,7 @@ def _visit(part: Any, name: str, nodes: dict[str, Node]) -> Callable[[Mapping[st
         return lambda answers: made.copy()
     if isinstance(part, (Array, RecordedHist)):
         key = _unique(name or _default(part._node), nodes)
-        nodes[key] = as_record(_complete(part._node))
+        nodes[key] = part._node
         return lambda answers: answers[key]
     if isinstance(part, Mapping):
         members = {k: _visit(v, f"{name}_{k}" if name else str(k), nodes) for k, v in part.items()}
@@ -49,13 +51,18 @@ def _visit(part: Any, name: str, nodes: dict[str, Node]) -> Callable[[Mapping[st
     raise UsageError(msg, hint="outputs are recorded values, histograms, and tuples, lists and dicts of them")
 
 
-def _complete(node: Node) -> Node:
-    """The node, after a check that no parameter of a lambda or of a loop has got out of it."""
-    for one in walk([node], lambda n: n.args[: n.size] if isinstance(n, Iterate) else n.needs):
+#: Outputs that were looked at before.
+_complete: WeakSet[Node] = WeakSet()
+
+
+def _check_parameters(nodes: Iterable[Node]) -> None:
+    """An error where the parameter of a lambda or of a loop has got out of it."""
+    fresh = [node for node in nodes if node not in _complete]
+    for one in walk(fresh, lambda n: n.args[: n.size] if isinstance(n, Iterate) else n.needs):
         if isinstance(one, (Current, Parameter)):
             msg = "the parameter of a lambda is used outside of it"
-            raise RecordingError(msg, values=[("value", node.text)], where=node.where, hint="return it from the lambda")
-    return node
+            raise RecordingError(msg, values=[("value", one.text)], where=one.where, hint="return it from the lambda")
+    _complete.update(fresh)
 
 
 def _sequence(kind: type, items: list[Any]) -> Any:
