@@ -73,7 +73,7 @@ COLUMNS = {"x": ("float32", 0, "")}
 
 
 def test_wide_events_make_small_chunks() -> None:
-    assert events_per_chunk([table(1_000_000, 1_000_000_000)], COLUMNS, workers=1) == 64_000
+    assert events_per_chunk([table(1_000_000, 1_000_000_000)], COLUMNS, workers=1) == 24_000
 
 
 def test_narrow_events_make_chunks_of_the_most() -> None:
@@ -81,12 +81,11 @@ def test_narrow_events_make_chunks_of_the_most() -> None:
 
 
 def test_more_events_make_several_chunks() -> None:
-    assert events_per_chunk([table(400_000, 40_000_000)], COLUMNS, workers=2) == 50_000
+    assert events_per_chunk([table(400_000, 40_000_000)], COLUMNS, workers=2) == 100_000
 
 
 def test_clusters_are_not_cut_to_be_shared() -> None:
-    clusters = (0, 200_000, 400_000)
-    assert events_per_chunk([table(400_000, 40_000_000, clusters)], COLUMNS, workers=2) == 100_000
+    assert events_per_chunk([table(400_000, 40_000_000, (0, 300_000, 400_000))], COLUMNS, workers=2) == 150_000
 
 
 def test_few_bytes_are_one_chunk() -> None:
