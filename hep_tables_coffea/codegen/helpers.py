@@ -131,7 +131,7 @@ def member_of(array: Any, member: tuple[str, ...]) -> Any:
 
 
 def plain_column(array: Any) -> Any:
-    """Lists of any length, and option types only where a value is missing."""
+    """Lists of any length, none missing, and option types only where a value is missing."""
     array = ak.Array(without_idle_options(ak.to_layout(array))) if may_miss(array) else array
     return ak.from_regular(array, axis=None)
 
@@ -142,6 +142,8 @@ def without_idle_options(layout: Any) -> Any:
         values = layout.project()
         if len(values) == len(layout):
             return without_idle_options(values)
+        if values.is_list and values.parameter("__array__") not in ("string", "bytestring"):
+            return without_idle_options(ak.to_layout(ak.fill_none(ak.Array(layout), [], axis=0)))
         return layout.copy(content=without_idle_options(layout.content))
     if layout.is_list and layout.parameter("__array__") != "string":
         return layout.copy(content=without_idle_options(layout.content))
@@ -515,8 +517,9 @@ def flat_together(values: list[Any]) -> list[Any]:
 
 
 def may_miss(array: Any) -> bool:
-    """Whether values may be missing."""
-    return "?" in str(array.type)
+    """Whether values or lists may be missing."""
+    kind = str(array.type)
+    return "?" in kind or "option[" in kind
 
 
 def flatten_rows(array: Any) -> Any:

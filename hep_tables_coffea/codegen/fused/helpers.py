@@ -58,7 +58,11 @@ def flat_numbers(array: Any, dtype: str) -> Any:
     """The numbers in all lists, one after the other; zero where one is missing."""
     layout = flat_layout(array)
     if layout.is_option:
-        layout = ak.to_layout(ak.fill_none(ak.Array(layout), 0, axis=0))
+        known, values = ~np.asarray(layout.mask_as_bool(valid_when=False)), layout.project()
+        numbers = np.zeros(layout.length, dtype)
+        if not values.is_unknown:
+            numbers[known] = ak.to_numpy(values)
+        return numbers
     if layout.is_unknown:
         return np.empty(0, dtype)
     is_plain = isinstance(layout, ak.contents.NumpyArray)
