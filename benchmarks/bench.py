@@ -17,6 +17,9 @@ from benchmarks.variants import ENGINES
 
 __all__ = ["Bench"]
 
+#: What takes long is measured on a file of so many events.
+FEWER_EVENTS = 300_000
+
 
 @dataclass
 class Bench:
@@ -36,6 +39,11 @@ class Bench:
     def sample(self, events: int | None = None, branches: int = data.NARROW) -> str:
         """The path of a file; by default that of the whole run."""
         return data.sample(self.folder, events or self.events, branches)
+
+    @property
+    def fewer(self) -> int:
+        """How many events are enough for what takes long."""
+        return min(self.events, FEWER_EVENTS)
 
     def note(self, text: str) -> None:
         """Say at the end something that a reader of the numbers has to know."""

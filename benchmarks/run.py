@@ -24,7 +24,7 @@ from benchmarks import data, histograms, planning, plot, queries, scaling, threa
 from benchmarks.bench import Bench
 from benchmarks.targets import table
 
-EVENTS, QUICK_EVENTS = 300_000, 20_000
+EVENTS, QUICK_EVENTS = 1_000_000, 20_000
 REPEATS, QUICK_REPEATS = 5, 2
 #: So many errors are repeated at the end.
 MOST = 10

@@ -25,7 +25,7 @@ def run(bench: Bench) -> None:
     """The same queries on the same events, with branches beside them that nobody asks for."""
     if bench.quick:
         return
-    path = bench.sample(branches=WIDE)
+    path = bench.sample(bench.fewer, WIDE)
     events = ht.nanoaod(path)
     timings = []
     for query in SOME:
