@@ -312,6 +312,7 @@ class Emitter:
             else:
                 self.helpers.add("rows_where")
                 step = node.path[-1].node
+                assert step is not None
                 mask = build.restrict(step, inner.path[:-1] + step.path[len(inner.path) - 1 :])
                 made, wish = f"rows_where({inside}, {self.value(mask).text})", "selected"
             self._pieces[key] = self.assign(f"{wish}_{inside.removeprefix('selected_')}", atom(made), node)

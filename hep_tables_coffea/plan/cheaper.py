@@ -163,14 +163,15 @@ def _pick_sum(node: g.Node, known: Container[g.Node]) -> g.Node:
 def _unpicked(node: g.Node) -> tuple[g.Node, g.Node, tuple[Any, ...]] | None:
     """A sum before one of them is picked: the sum of all, the index, and how it is picked."""
     if isinstance(node, g.Pick):
-        return (*node.args, node.params) if node.constant is None else None
+        return (node.args[0], node.args[1], node.params) if node.constant is None else None
     if not isinstance(node, g.Behave) or node.method != "add":
         return None
     found = [_unpicked(arg) for arg in node.args]
     first = found[0]
     if first is None or any(one is None or one[1:] != first[1:] for one in found):
         return None
-    return functions.behave(first[0], "add", "operator", [one[0] for one in found[1:] if one]), *first[1:]
+    _, index, params = first
+    return functions.behave(first[0], "add", "operator", [one[0] for one in found[1:] if one]), index, params
 
 
 # -- names -----------------------------------------------------------------------------------------------------------
