@@ -531,6 +531,8 @@ def flatten_rows(array: Any) -> Any:
 
 def as_numpy(array: Any) -> Any:
     """A flat array as numpy has it; strings as a list."""
+    if array.layout.is_numpy:
+        return ak.to_numpy(array)
     if "string" in str(array.type):
         return ak.to_list(array)
     return ak.to_numpy(ak.drop_none(array, axis=0))
