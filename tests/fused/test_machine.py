@@ -92,6 +92,13 @@ def test_kept_kernel_gives_the_bits_of_numbas(whole: Kept) -> None:
     assert whole.asked == 0
 
 
+def test_kept_kernel_is_there_without_waiting(whole: Kept, keeper: dict[str, Any]) -> None:
+    kernel, out = helpers.ready_kernel(whole.text, whole.digest, False), np.zeros(3)
+    kernel(3, X, 0.5, out)
+    assert out[0] == FIRST
+    assert list(keeper) == [whole.digest]
+
+
 def test_what_is_not_to_be_written_may_be_read_only(whole: Kept) -> None:
     x, out = X.copy(), np.zeros(3)
     x.flags.writeable = False

@@ -162,20 +162,24 @@ def ready_kernel(text: str, digest: str, wait: bool) -> Any:
     fresh: Any = Future()
     job = kernels.setdefault(digest, fresh)
     if job is fresh:
-        threading.Thread(target=compile_kernel, args=(job, text, digest), daemon=True).start()
+        try:
+            kernel = kept_kernel(kernel_file(text, digest), text, lambda: numba_kernel(text, digest))
+        except OSError:
+            kernel = None
+        if kernel is not None:  # that took some milliseconds
+            job.set_result(kernel)
+        else:
+            threading.Thread(target=compile_kernel, args=(job, text, digest), daemon=True).start()
     return job.result() if wait or job.done() else None
 
 
 def compile_kernel(job: Any, text: str, digest: str) -> None:
-    """Compile a kernel, or find it compiled on disk."""
+    """Compile a kernel, and keep its machine code."""
     import warnings
 
     try:
-        path = kernel_file(text, digest)
-        kernel = kept_kernel(path, text, lambda: numba_kernel(text, digest))
-        if kernel is None:
-            kernel = numba_kernel(text, digest)
-            keep_machine_code(kernel, path, text)
+        kernel = numba_kernel(text, digest)
+        keep_machine_code(kernel, kernel_file(text, digest), text)
         job.set_result(kernel)
     except BaseException as error:
         job.set_result(None)  # before the warning, which may be an error
