@@ -48,8 +48,8 @@ def _loops(effect: Effect) -> tuple[int, ...]:
 
 
 def _chain(effect: Effect) -> tuple[Inst, ...]:
-    """What is asked before a fill, in this order."""
-    return tuple(guard for _, guards in effect.loops for guard in guards)
+    """What is asked before a fill, in this order, each once."""
+    return tuple(dict.fromkeys(guard for _, guards in effect.loops for guard in guards))
 
 
 def _groups(members: Sequence[Effect]) -> Iterator[tuple[Effect | None, list[Effect]]]:
