@@ -7,7 +7,8 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from hep_tables_coffea.codegen.helpers import as_numpy, flatten_rows, may_miss, side_by_side
+from hep_tables_coffea.codegen.filling import as_numpy, flatten_rows, may_miss
+from hep_tables_coffea.codegen.structure import side_by_side
 from hep_tables_coffea.graph.helpers import together, where
 
 __all__ = ["call_with_arrays", "chains", "each_row", "iterate"]

@@ -251,7 +251,7 @@ def test_struct_members_of_parquet_are_found(tmp_path: Path) -> None:
 def test_struct_members_of_parquet_are_found_by_the_generated_code(tmp_path: Path) -> None:
     import pyarrow.parquet
 
-    from hep_tables_coffea.codegen.helpers import read_parquet
+    from hep_tables_coffea.codegen.reading import read_parquet
 
     path = str(tmp_path / "a.parquet")
     jets = ak.Array([[{"pt": 1.0, "q": 1}], [], [{"pt": 2.0, "q": -1}, {"pt": 3.0, "q": 1}]])

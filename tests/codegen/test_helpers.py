@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hep_tables_coffea.codegen.fused.helpers import flat_numbers
-from hep_tables_coffea.codegen.helpers import plain_column
+from hep_tables_coffea.codegen.reading import plain_column
 
 #: What a file holds, and the column that it is.
 COLUMNS = [

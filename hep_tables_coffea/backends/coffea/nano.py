@@ -37,7 +37,7 @@ def open_events(path: str, tree: str | None, schema: type, start: int, stop: int
 
 def read_fields(path: str, tree: str | None, schema: type, names: list[str], start: int, stop: int) -> dict[str, Any]:
     """The fields of an entry range: `Jet/pt` is `events["Jet"]["pt"]`."""
-    from hep_tables_coffea.codegen.helpers import read_events
+    from hep_tables_coffea.codegen.reading import read_events
     from hep_tables_coffea.files.memory import keep_freed
 
     keep_freed()
