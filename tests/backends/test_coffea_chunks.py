@@ -73,7 +73,7 @@ COLUMNS = {"x": ("float32", 0, "")}
 
 
 def test_wide_events_make_small_chunks() -> None:
-    assert events_per_chunk([table(1_000_000, 1_000_000_000)], COLUMNS, workers=1) == 24_000
+    assert events_per_chunk([table(1_000_000, 1_000_000_000)], COLUMNS, workers=1) == 32_000
 
 
 def test_narrow_events_make_chunks_of_the_most() -> None:
