@@ -403,7 +403,7 @@ class Emitter:
         if not value.path:
             rows = self._anchor(anchor, node.path)
             like = self.value(rows).text
-            if rows.type.option:  # a row is there even where its value is missing
+            if rows.type.option or isinstance(rows.type, Text):  # a row is there even where its value is missing
                 like = f"ak.is_none({like}, axis=-1)"
             if isinstance(node.type, Text):
                 self.helpers.add("text_for_each")

@@ -196,7 +196,8 @@ def missing_column(size: int, dtype: str, depth: int, counts: Any) -> Any:
 
 def missing_like(rows: Any, dtype: str) -> Any:
     """A missing value for each row."""
-    return ak.mask(ak.full_like(rows, 0, dtype=dtype), ak.full_like(rows, False, dtype=bool))
+    plain = ak.is_none(rows, axis=-1)  # the rows may be strings
+    return ak.mask(ak.full_like(plain, 0, dtype=dtype), ak.full_like(plain, False, dtype=bool))
 
 
 def per_event(value: Any, size: int, like: Any) -> Any:

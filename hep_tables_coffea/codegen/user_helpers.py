@@ -31,7 +31,7 @@ def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
     if answer.shape != (size,):
         msg = f"{function.__name__} gave {answer.shape} values for {size} rows"
         raise ValueError(msg)
-    made = ak.Array(answer.astype(dtype)) if dtype != "str" else ak.Array(answer.tolist())
+    made = ak.Array(answer.astype(dtype)) if dtype != "str" else ak.Array([*answer.tolist(), ""])[:-1]  # also of none
     if size < len(present) or any(isinstance(value, ak.Array) and may_miss(value) for value in flat):
         index = np.where(present, np.cumsum(present) - 1, -1)
         made = ak.Array(ak.contents.IndexedOptionArray(ak.index.Index64(index), made.layout))
@@ -47,14 +47,14 @@ def each_row(function: Any) -> Any:
     """
 
     def all_rows(*columns: Any) -> Any:
-        wide = {"f": np.float64, "i": np.int64}
-        columns = tuple(column.astype(wide.get(column.dtype.kind, column.dtype)) for column in columns)
-        if len(columns[0]) > 20_000:
+        wide = {"f": np.float64, "i": np.int64, "u": np.int64}  # differences of what is unsigned are below zero
+        huge = any(column.dtype == np.uint64 for column in columns)
+        if len(columns[0]) > 20_000 and not huge:
             try:
                 import numba
 
                 compiled: Any = numba.vectorize
-                return compiled(function)(*columns)
+                return compiled(function)(*(column.astype(wide.get(column.dtype.kind, bool)) for column in columns))
             except Exception:  # noqa: S110 (numba does not know something in it: Python does)
                 pass
         return np.array([function(*row) for row in zip(*(column.tolist() for column in columns))])

@@ -239,6 +239,7 @@ def reduce(function: str, node: Node, options: Mapping[str, Any] | None = None) 
         node, function = build.row(node), "num"
     if isinstance(node.type, Record):
         return _vector_sum(node, function)
+    node = _single(node)
     if function in ("argmin", "argmax"):
         element: Element | None = number("int64", True)
     elif function == "num":
@@ -248,6 +249,12 @@ def reduce(function: str, node: Node, options: Mapping[str, Any] | None = None) 
         element = infer.list_type(resolve(name), required(node.type), tuple({**fixed, **dict(given)}.items()))
     assert element is not None
     return Reduce.make((node,), (function, given), path, element, None)
+
+
+def _single(node: Node) -> Node:
+    """The same numbers, where they are of half precision in single precision: awkward does not reduce or order halves."""
+    half = isinstance(node.type, Number) and node.type.dtype == "float16"
+    return call("ak.values_astype", [node], {"to": "float32"}) if half else node
 
 
 def _vector_sum(node: Node, function: str) -> Node:
@@ -265,6 +272,7 @@ def arrange(function: str, node: Node, options: Mapping[str, Any] | None = None)
     given = tuple(sorted((options or {}).items()))
     if isinstance(node.type, Record):
         node = build.anchor(node)
+    node = _single(node)
     element: Element = number("int64")
     if function == "softmax":
         element = infer.list_type(ak.softmax, node.type) or number("float64")

@@ -44,7 +44,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """x where the condition is true, else y; missing where the condition is missing."""
     if not isinstance(condition, ak.Array):
         rows = max((value for value in (x, y) if isinstance(value, ak.Array)), key=lambda array: array.ndim)
-        condition = ak.full_like(rows, bool(condition), dtype=bool)
+        condition = ak.full_like(ak.is_none(rows, axis=-1), bool(condition), dtype=bool)
     condition, x, y = together(condition, x, y)
     chosen = ak.where(ak.fill_none(condition, False, axis=-1), x, y)
     return ak.mask(chosen, ~ak.is_none(condition, axis=-1)) if "?" in str(condition.type) else chosen

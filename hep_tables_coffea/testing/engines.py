@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import hep_tables_coffea as ht
 from hep_tables_coffea.codegen.fused import stage
 from hep_tables_coffea.codegen.fused.ir import WENT_WRONG
+from hep_tables_coffea.graph import build
 from hep_tables_coffea.plan.explain import Explanation
 from hep_tables_coffea.testing import lines
 from hep_tables_coffea.testing.comparing import difference, tolerance_of, type_problem
@@ -40,7 +41,7 @@ __all__ = ["Account", "Case", "random_case", "run_cases"]
 #: What is drawn more often than other lines, and how much more: what physicists write.
 _FAVOURITES = {
     "histogram": 5, "category": 2, "selection": 4, "combination": 3, "reducer": 4, "mapped": 4, "order": 3,
-    "arithmetic": 2, "vector": 2, "place": 2, "nearest": 2,
+    "arithmetic": 2, "vector": 2, "place": 2, "nearest": 2, "called": 5, "text": 2, "selections": 3, "cut_flow": 2,
 }  # fmt: skip
 _KINDS = [kind for kind in lines.KINDS for _ in range(_FAVOURITES.get(kind, 1))]
 #: How many cases one after the other have the same files, and are run together: the way from a program to its answers has
@@ -74,11 +75,14 @@ class Account:
     fused: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     outputs: Counter[str] = field(default_factory=Counter)
+    #: How many kernels were there as machine code, and how many numba has made.
+    kernels: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = [f"{self.cases} programs: {', '.join(f'{n} fused {how}' for how, n in self.fused.most_common())}"]
         parts += [f"outputs: {', '.join(f'{n} {how}' for how, n in self.outputs.most_common())}"]
+        parts += [f"kernels: {', '.join(f'{n} {how}' for how, n in self.kernels.most_common())}"]
         parts += [f"  {number:5} {reason}" for reason, number in self.reasons.most_common()]
         return "\n".join([*parts, *self.failures, f"{len(self.failures)} failures"])
 
@@ -94,11 +98,13 @@ def random_case(seed: int, folder: Path) -> Case:
 def _files(number: int, folder: Path) -> tuple[list[str], int | None]:
     """The files of some cases, and the size of the chunks."""
     random = Random(f"table {number}")
-    table, size = random_table(random), random.choice([1, 2, 3, None])
+    table, size = random_table(random), random.choice([1, 2, 7, None])
     parts = [table]
-    if not random.randint(0, 4):
+    if not random.randint(0, 3):
         cut = random.randint(0, 4)
         parts = [table.events(0, cut), table.events(cut).without([n for n in _LACKING if not random.randint(0, 2)])]
+        if random.randint(0, 1):
+            parts.insert(random.randint(0, 2), table.events(0, 0))
     paths = [folder / f"table{number}_{k}" for k in range(len(parts))]
     there = [path.with_suffix(f".{table.format}") for path in paths]
     return [str(old) if old.exists() else write(*one) for old, one in zip(there, zip(parts, paths), strict=True)], size
@@ -150,7 +156,14 @@ def _differs(case: Case, recorded: dict[str, Any], found: dict[str, Any], expect
 
 def _is_left_out(node: Any, case: Case) -> bool:
     """Until a missing record stays missing when its collection has got a column, as a whole."""
-    return isinstance(node.type, Record) and node.type.option and "with_column" in str(case.program)
+    return "with_column" in str(case.program) and _holds_missing(node)
+
+
+def _holds_missing(node: Any) -> bool:
+    """Whether a record that may be missing is in a value."""
+    if not isinstance(node.type, Record):
+        return False
+    return node.type.option or any(_holds_missing(build.field(node, name)) for name in node.type.fields)
 
 
 def _run(recorded: dict[str, Any], size: int | None, engine: str) -> Any:
@@ -163,9 +176,15 @@ def _run(recorded: dict[str, Any], size: int | None, engine: str) -> Any:
         return None
 
 
+def _kernels() -> dict[str, Any]:
+    """The kernels of this process, digest -> Future."""
+    kept: dict[str, Any] = vars(sys.modules.get("_hep_tables_coffea_worker", os)).get(f"kernels_{os.getpid()}", {})
+    return kept
+
+
 def _not_compiled() -> bool:
     """Whether a kernel of this process has failed; the columnar engine would hide it."""
-    kernels = vars(sys.modules.get("_hep_tables_coffea_worker", os)).get(f"kernels_{os.getpid()}", {})
+    kernels = _kernels()
     failed = [digest for digest, job in kernels.items() if job.done() and job.result() is None]
     for digest in failed:
         del kernels[digest]
@@ -204,6 +223,8 @@ def run_cases(seeds: Sequence[int], seconds: float = 1e9) -> Account:
             if time.monotonic() > end:
                 break
             _run_group(list(group), Path(folder), account)
+    made = [job.result() for job in _kernels().values() if job.done()]
+    account.kernels.update("from machine code" if hasattr(kernel, "engine") else "from numba" for kernel in made)
     return account
 
 

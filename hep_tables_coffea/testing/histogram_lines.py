@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hep_tables_coffea.types.elements import Number
+from hep_tables_coffea.types.elements import Number, Text
 
 if TYPE_CHECKING:
     from hep_tables_coffea.graph.nodes import Node
     from hep_tables_coffea.testing.programs import Pool
 
-__all__ = ["category", "histogram", "numpy_histogram"]
+__all__ = ["STORAGES", "axis_for", "category", "histogram", "numpy_histogram", "profile", "weight_for"]
 
 Line = str | None
 
@@ -37,22 +37,24 @@ _WHOLE = (
     "IntCat([3, 1, -4], name={name!r})",
     "Bool(name={name!r})",
 )
-_STORAGES = ("Double()", "Int64()", "Weight()", "Weight()")
+#: What kernels fill comes more often than the rest.
+STORAGES = (*4 * ("Double()", "Int64()", "Weight()", "Weight()"), "AtomicInt64()", "Unlimited()")
 
 
 def _is_whole(node: Node) -> bool:
     return isinstance(node.type, Number) and node.type.dtype.kind in "iub"
 
 
-def _axis(pool: Pool, text: str, name: str) -> str:
+def axis_for(pool: Pool, text: str, name: str) -> str:
     """An axis that the value can go to."""
     whole = _is_whole(pool.of(text))
     choices = (*_WHOLE, *_NUMBERS[:2], *_NUMBERS[7:9]) if whole else _NUMBERS
     return str(pool.one_of(choices)).format(name=name)
 
 
-def _weight(pool: Pool, one: str, storage: str) -> str:
-    if storage == "Int64()" or not pool.whole(0, 1):
+def weight_for(pool: Pool, one: str, storage: str) -> str:
+    """A weight for the rows, or none."""
+    if "Int64" in storage or not pool.whole(0, 1):
         return ""
     weight = pool.beside(one, lambda node: len(node.path) <= len(pool.of(one).path))
     return f", weight={weight or pool.one_of(['events.weight', '0.5', '2'])}"
@@ -66,10 +68,10 @@ def histogram(pool: Pool) -> Line:
     values = [one]
     for _ in range(pool.one_of([0, 0, 1, 1, 2])):
         values.append(pool.beside(one) or one)
-    axes = [_axis(pool, value, f"axis{k}") for k, value in enumerate(values)]
-    storage = pool.one_of(_STORAGES)
+    axes = [axis_for(pool, value, f"axis{k}") for k, value in enumerate(values)]
+    storage = pool.one_of(STORAGES)
     text = f"ht.Hist.new.{'.'.join(axes)}.{storage}"
-    fills = [f".fill({', '.join(values)}{_weight(pool, one, storage)})"]
+    fills = [f".fill({', '.join(values)}{weight_for(pool, one, storage)})"]
     if not pool.whole(0, 2):  # the same values of other rows, the same rows once more
         mask = pool.mask(one)
         fills.append(fills[0] if mask is None else f".fill({', '.join(f'({value})[{mask}]' for value in values)})")
@@ -81,17 +83,34 @@ def category(pool: Pool) -> Line:
     one = pool.number()
     if one is None:
         return None
-    axis, storage = _axis(pool, one, "x"), pool.one_of(_STORAGES)
+    axis, storage = axis_for(pool, one, "x"), pool.one_of(STORAGES)
     growth = pool.one_of(["StrCat([], growth=True, name='s')", "StrCat(['b', 'a'], name='s')"])
     growth = pool.one_of([growth, "StrCat(['a'], growth=True, name='s')"])
-    labels = ['ht.metadata(events, "label")', "'a'", "'b'", "'other'"]
-    weight = _weight(pool, one, storage)
+    labels = ['ht.metadata(events, "label")', "'a'", "'b'", "'other'", *_words(pool, one)]
+    weight = weight_for(pool, one, storage)
     first, second = pool.one_of(labels), pool.one_of(labels)
     text = f"ht.Hist.new.{growth}.{axis}.{storage}.fill({first}, {one}{weight})"
     if pool.whole(0, 1):
         return f"{text}.fill({second}, {one}{weight})"
     mask = pool.mask(one)
     return text if mask is None else f"{text}.fill({second}, ({one})[{mask}])"
+
+
+def _words(pool: Pool, one: str) -> list[str]:
+    """Strings that stand beside the value."""
+    rows = pool.of(one).path
+    return [name for name in pool.names if isinstance((node := pool.node(name)).type, Text) and node.path == rows]
+
+
+def profile(pool: Pool) -> Line:
+    """A storage that keeps a mean. The samples are finite, so that the order of rows decides of last bits alone."""
+    one = pool.number(lambda node: len(node.path) == 1)
+    if one is None:
+        return None
+    sample = pool.one_of(["events.weight", "events.run"])
+    weight = pool.one_of(["", ", weight=2", ", weight=abs(events.weight) + 1"])
+    storage = "WeightedMean()" if weight else pool.one_of(["Mean()", "WeightedMean()"])
+    return f"ht.Hist.new.{axis_for(pool, one, 'x')}.{storage}.fill({one}, sample={sample}{weight})"
 
 
 def numpy_histogram(pool: Pool) -> Line:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hep_tables_coffea.testing.histogram_lines import category, histogram, numpy_histogram
+from hep_tables_coffea.testing.call_lines import called, text
+from hep_tables_coffea.testing.histogram_lines import category, histogram, numpy_histogram, profile
 from hep_tables_coffea.testing.lambda_lines import defined, loop, mapped
+from hep_tables_coffea.testing.selection_lines import again, cut_flow, selections
 from hep_tables_coffea.types.elements import Number, Record
 
 if TYPE_CHECKING:
@@ -166,7 +168,7 @@ def selection(pool: Pool) -> Line:
 
 
 def of_events(pool: Pool) -> Line:
-    mask = pool.mask(pool.one_of(["v3", "v4", "v5", "v6"]))
+    mask = pool.mask(pool.one_of(pool.of_event))
     one = pool.any_of()
     return None if mask is None or one is None else f"{one}[{mask}]"
 
@@ -314,11 +316,13 @@ def metadata(pool: Pool) -> Line:
     return str(pool.one_of(['ht.metadata(events, "xsec")', f'{one} * ht.metadata(events, "xsec")']))
 
 
-KINDS: dict[str, Callable[[Pool], Line]] = {
+#: What draws a line, or several that belong together.
+KINDS: dict[str, Callable[[Pool], str | tuple[str, ...] | None]] = {
     function.__name__: function
     for function in (
         arithmetic, comparison, logic, unary, binary, bits, tables, conversion, choice, missing, selection, of_events,
         place, order, reducer, structure, combination, nearest, record, field, vector, mapped, loop, defined,
-        dataset_wide, two_passes, metadata, histogram, numpy_histogram, category,
+        dataset_wide, two_passes, metadata, histogram, numpy_histogram, category, profile,
+        called, text, selections, cut_flow, again,
     )
 }  # fmt: skip

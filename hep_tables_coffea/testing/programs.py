@@ -23,6 +23,7 @@ from hep_tables_coffea.graph.axes import derives
 from hep_tables_coffea.graph.nodes import Behave, Fill
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.testing import lines
+from hep_tables_coffea.testing.user_functions import FUNCTIONS
 from hep_tables_coffea.types.elements import Number, Record
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def namespace(path: str | Sequence[str]) -> dict[str, Any]:
         "ht": ht,
         "np": np,
         "ak": ak,
+        **FUNCTIONS,
         "with_column": with_column,
         "events": ht.flat(path, tree="events", name="toy", metadata={"xsec": 2.5, "label": "a"}),
     }
@@ -111,12 +113,9 @@ def random_program(
 ) -> Program:
     """A program of so many lines and outputs, like those of `programs`, without hypothesis."""
     pool = Pool(random, namespace(path), leave_out)
-    for name in _SOURCES:
-        pool.add(f"events.{name}")
     for _ in range(length):
-        text = lines.KINDS[pool.one_of(kinds)](pool)
-        if text is not None:
-            pool.add(text)
+        drawn = lines.KINDS[pool.one_of(kinds)](pool)
+        pool.add(*((drawn,) if isinstance(drawn, str) else drawn or ()))
     return pool.program(path, size)
 
 
@@ -128,7 +127,8 @@ def _kept_random() -> Iterator[None]:
     random.setstate(state)
 
 
-_SOURCES = ("jets", "els", "hits", "met", "weight", "run", "flag")
+#: What programs begin with; what only Parquet holds comes first, so that it is not taken more often than the rest.
+_SOURCES = ("marks", "maybe", "word", "jets", "els", "hits", "met", "weight", "run", "flag")
 
 
 class Pool:
@@ -140,9 +140,23 @@ class Pool:
         self.random, self.space, self.leave_out = random, space, leave_out
         self.lines: list[str] = []
         self.names: list[str] = []
+        #: The names of each line, or of several that belong together.
+        self.steps: list[list[str]] = []
+        for name in _SOURCES:
+            self._add(f"events.{name}")
+        self.sources = len(self.names)
+        self.of_event = [name for name in self.names if _usable(self.node(name))]
 
-    def add(self, text: str) -> None:
-        """Record one more line, unless the library refuses it."""
+    def add(self, *texts: str) -> None:
+        """Record one more line, or several that belong together."""
+        before = len(self.names)
+        for text in texts:
+            self._add(text)
+        if len(self.names) > before:
+            self.steps.append(self.names[before:])
+
+    def _add(self, text: str) -> None:
+        """Record a line, unless the library refuses it."""
         name = f"v{len(self.names)}"
         try:
             value = eval(text, self.space)  # the text is our own
@@ -158,8 +172,8 @@ class Pool:
             self.lines.append(f"{name} = {text}")
 
     def program(self, path: str | Sequence[str], size: int) -> Program:
-        """The program with its last values as outputs, and only the lines that they need."""
-        asked = self.names[max(-size, len(_SOURCES) - len(self.names)) :]
+        """The program with what its last steps give as outputs, and only the lines that these need."""
+        asked = [name for step in self.steps[-size:] for name in step]
         return Program(path, tuple(_needed(self.lines, asked)), tuple(asked))
 
     # -- draws --

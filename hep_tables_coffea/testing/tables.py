@@ -21,6 +21,7 @@ _USUAL = [0.0, 0.125, 0.5, 1.0, 1.5, 2.0, 3.25, 7.0, 16.5, -0.25, -1.0, -2.5, -6
 _SPECIAL = [float("nan"), float("inf"), float("-inf"), -0.0]
 _DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
 _FLOATS = ("float32", "float64")
+_WORDS = ["a", "b", "", "abc", "ü"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def tables(draw: st.DrawFn, formats: Sequence[str] = ("root", "parquet"), max_ev
     """A table with the collections `jets` (vectors), `els` (vectors with a charge) and `hits` (numbers of any kind).
 
     Every event may be empty. Numbers of `hits` and of the event may be NaN, infinite or -0.0. A Parquet table has a list
-    in each jet (`jets_cells`) and values that are missing (`hits_maybe`, `maybe`). How many events and rows there are is
+    in each jet (`jets_cells`), values that are missing (`hits_maybe`, `maybe`), and strings (`word`, `marks_word`). How many events and rows there are is
     drawn, the types and numbers come from a seed.
     """
     size = draw(st.integers(0, max_events))
@@ -84,6 +85,8 @@ def _table(random: Random, size: int, form: str, lengths: Mapping[str, Sequence[
     columns = _event_columns(numbers, size, form)
     for name, fields in _COLLECTIONS.items():
         counts = lengths[name]
+        if name == "marks" and form != "parquet":
+            continue
         columns[f"n{name}"] = Column("int32", 0, tuple(counts))
         for field, (dtypes, usual) in fields.items():
             columns[f"{name}_{field}"] = numbers.lists(dtypes, usual, counts)
@@ -126,6 +129,7 @@ def _event_columns(numbers: Numbers, size: int, form: str) -> dict[str, Column]:
     }
     if form == "parquet":
         columns["maybe"] = numbers.column(["float64"], [*_USUAL, None, None, None], size)
+        columns["word"] = numbers.column(["str"], _WORDS, size)
     return columns
 
 
@@ -136,6 +140,8 @@ def _parquet_columns(numbers: Numbers, name: str, counts: Sequence[int]) -> dict
         return {"jets_cells": Column("float32", 2, tuple(cells))}
     if name == "hits":
         return {"hits_maybe": numbers.lists(["float32"], [*_USUAL, None, None, None], counts)}
+    if name == "marks":
+        return {"marks_word": numbers.lists(["str"], _WORDS, counts)}
     return {}
 
 
@@ -149,6 +155,7 @@ _COLLECTIONS: dict[str, dict[str, tuple[Sequence[str], list[float]]]] = {
     "jets": {**_VECTOR, "tag": (("bool",), _USUAL), "number": (("int32", "uint8"), _USUAL)},
     "els": {**_VECTOR, "charge": (("int32",), [-1, 1])},
     "hits": {"x": (_FLOATS, _USUAL + _SPECIAL), "any": (_DTYPES, _USUAL), "n": (("int32", "int64", "uint8"), _USUAL)},
+    "marks": {"size": (_FLOATS, _USUAL)},
 }
 
 
@@ -178,12 +185,18 @@ def _write_root(arrays: Mapping[str, Any], target: str) -> None:
 
 def _array(column: Column) -> Any:
     """An awkward array of exactly the type of the column."""
-    nulls = any(value is None for value in _leaves(column.values, column.depth))
-    content: Any = _numbers_layout(list(_leaves(column.values, column.depth)), column.dtype, nulls)
+    leaves = list(_leaves(column.values, column.depth))
+    nulls = any(value is None for value in leaves)
+    content: Any = _words_layout(leaves) if column.dtype == "str" else _numbers_layout(leaves, column.dtype, nulls)
     for depth in reversed(range(column.depth)):
         counts = [len(rows) for rows in _leaves(column.values, depth)]
         content = ak.contents.ListOffsetArray(ak.index.Index64(np.cumsum([0, *counts])), content)
     return ak.Array(content)
+
+
+def _words_layout(values: Sequence[str]) -> Any:
+    """Strings; also if there are none."""
+    return ak.from_iter([*values, ""]).layout[:-1]
 
 
 def _leaves(values: Sequence[Any], depth: int) -> Sequence[Any]:

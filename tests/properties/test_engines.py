@@ -31,6 +31,7 @@ from hep_tables_coffea.testing.programs import Program
 from hep_tables_coffea.testing.tables import random_table, write
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 THOROUGH = os.environ.get("HT_HYPOTHESIS") == "thorough"
@@ -84,15 +85,54 @@ ONCE = {
         "v1 = events.hits.map(lambda r: events.els.MinBy(lambda s: abs(s.eta - r.any)))",
         "v2 = ht.concat(v1, events.els)",
     ),
+    "a search by numbers of half precision": (
+        "v1 = np.hypot(events.jets.tag, events.flag)",
+        "v2 = v1.MinBy(v1)",
+        "v3 = ak.argsort(v1, axis=-1)",
+        "v4 = v1.Sum()",
+    ),
+    "truth values and numbers without a sign in functions of the user": (
+        "v1 = between(events.flag, events.flag)",
+        "v2 = beyond(events.jets.number, 3)",
+        "v3 = beyond(events.flag, events.jets.number)",
+        "v4 = beyond(events.hits.n, events.hits.any)",
+    ),
     "filtered events that are flat": ("v1 = ak.flatten(events.els)", "v2 = v1[v1.mass > 0.5]"),
 }
 
 
+#: The same of tables with strings.
+ONCE_WITH_STRINGS = {
+    "strings of a function that is called with no rows": (
+        "v1 = named_by(events.maybe)",
+        'v2 = "" == v1',
+        "v3 = v2[events.flag].Count(axis=None)",
+    ),
+    "a constant beside strings": (
+        'v1 = events.marks.word == "a"',
+        'v2 = with_column(events.marks, "new", 2.25)["new"]',
+        'v3 = ht.where(v1, events.marks.word, "c")',
+    ),
+}
+
+
+@pytest.mark.parametrize("lines", ONCE_WITH_STRINGS.values(), ids=ONCE_WITH_STRINGS)
+def test_what_went_wrong_once_with_strings_is_right(
+    lines: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_once(lines, ("parquet",), tmp_path, monkeypatch)
+
+
 @pytest.mark.parametrize("lines", ONCE.values(), ids=ONCE)
 def test_what_went_wrong_once_is_right(lines: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_once(lines, ("root", "parquet"), tmp_path, monkeypatch)
+
+
+def check_once(lines: Sequence[str], formats: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line is an output, of some tables in these formats."""
     monkeypatch.setenv("HEP_TABLES_COFFEA_CACHE", str(tmp_path))
     for number in range(4):
-        path = write(random_table(Random(number)), tmp_path / f"table{number}")
+        path = write(random_table(Random(number), formats), tmp_path / f"table{number}")
         program = Program(path, lines, tuple(line.partition(" = ")[0] for line in lines))
         assert not check(Case(number, program, 3), Account())
 

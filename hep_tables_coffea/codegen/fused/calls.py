@@ -68,7 +68,9 @@ class Calls(Values):
         return Value(inst, self._all(*(value.ok for value in values)))
 
     def _user_call(self, declared: g.Declared, args: list[Inst]) -> Inst:
-        wide = {"f": np.dtype("float64"), "i": np.dtype("int64")}  # Python's numbers
+        wide = {"f": np.dtype("float64"), "i": np.dtype("int64"), "u": np.dtype("int64")}  # Python's numbers
+        if any(arg.dtype == np.uint64 for arg in args):
+            raise Unfusable(f"{declared.name} takes whole numbers beyond those of numba")
         args = [formulas.cast(self.program, arg, wide.get(arg.dtype.kind, arg.dtype)) for arg in args]
         dtypes = tuple(arg.dtype for arg in args)
         name = self._functions.get((declared.function, dtypes))
@@ -78,7 +80,8 @@ class Calls(Values):
             self.functions[name] = compiled_text(name, declared.function, dtypes)
             self._functions[declared.function, dtypes] = name
         dtype = declared.returns.dtype  # type: ignore[union-attr]
-        called = f"{name}({', '.join(f'{{{k}}}' for k in range(len(args)))})"
+        passed = (f"bool({{{k}}})" if arg.dtype == bool else f"{{{k}}}" for k, arg in enumerate(args))
+        called = f"{name}({', '.join(passed)})"
         text = f"np.{dtype.name.replace('bool', 'bool_')}({called})"
         return self.program.make("call", args, (text, 20), formulas.check(dtype), cost=40)
 
