@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ pytest.importorskip("aiohttp", reason="the extra servicex is not installed")
 
 import uproot
 
-from hep_tables_coffea.backends.servicex.delivery import Delivered, Pace, Request, Service, deliver
+from hep_tables_coffea.backends.servicex.delivery import Delivered, DeliveredFile, Deliveries, Pace, Request, Service
 from hep_tables_coffea.backends.servicex.endpoint import LocalEndpoint, local
 
 #: MET of events with more than 20 GeV.
@@ -96,10 +95,16 @@ def request_for(files: Callable[[str], tuple[str, ...]]) -> Callable[..., Reques
 
 @pytest.fixture
 def ask(service: Service, tmp_path: Path) -> Callable[..., Delivered]:
-    """`ask(request)`: what the endpoint delivers, kept in a folder of the test."""
+    """`ask(request)`: what the endpoint delivers, kept in a folder of the test; `on_file` is told each file."""
 
-    def asked(request: Request, to: Service = service, **how: Any) -> Delivered:
-        return asyncio.run(deliver(request, to, **{"cache": tmp_path / "kept", "pace": HASTY, **how}))
+    def asked(
+        request: Request, to: Service = service, on_file: Callable[[DeliveredFile], Any] | None = None, **how: Any
+    ) -> Delivered:
+        with Deliveries([request], to, **{"cache": tmp_path / "kept", "pace": HASTY, **how}) as coming:
+            for part in coming:
+                for _, file in part if on_file else ():
+                    on_file(file)
+        return coming.delivered[0]
 
     return asked
 

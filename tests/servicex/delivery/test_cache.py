@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import urllib.request
@@ -17,10 +16,10 @@ import pytest
 from hep_tables_coffea.backends.servicex.delivery import (
     Delivered,
     DeliveredFile,
+    Deliveries,
     Request,
     Service,
     UnreachableError,
-    deliver,
     root_of,
 )
 from hep_tables_coffea.backends.servicex.delivery.shelf import trim
@@ -202,7 +201,9 @@ def test_request_that_was_canceled_meanwhile_is_put_anew(
 def test_answer_is_kept_in_the_folder_of_the_user_if_none_is_given(
     service: Service, request_for: RequestFor, cache_folder: Path
 ) -> None:
-    delivered = asyncio.run(deliver(request_for("a"), service))
+    with Deliveries([request_for("a")], service) as coming:
+        list(coming)
+    delivered = coming.delivered[0]
     assert delivered.folder is not None
     assert Path(delivered.folder).is_relative_to(cache_folder / "servicex")
 

@@ -20,8 +20,8 @@ from hep_tables_coffea.backends.servicex.delivery import (
     DeliveryError,
     Request,
     Service,
-    deliver,
 )
+from hep_tables_coffea.backends.servicex.delivery.server import Server
 from hep_tables_coffea.backends.servicex.endpoint import LocalEndpoint
 
 Ask = Callable[..., Delivered]
@@ -37,37 +37,29 @@ def left_in(folder: Path) -> list[str]:
     return sorted(path.suffix for path in folder.rglob("*") if path.is_file())
 
 
-def test_canceled_task_cancels_the_request(
+def test_error_of_who_is_told_is_raised_and_cancels_the_request(
     service: Service, request_for: RequestFor, endpoint: LocalEndpoint, tmp_path: Path
 ) -> None:
     endpoint.faults.set("slow:0.3")
-
-    async def stopped() -> None:
-        first = asyncio.Event()
-        task = asyncio.ensure_future(
-            deliver(request_for("abc"), service, cache=tmp_path, on_file=lambda _: first.set())
-        )
-        await first.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(stopped())
+    with (
+        pytest.raises(ZeroDivisionError, match="by zero"),
+        Deliveries([request_for("abc")], service, cache=tmp_path) as coming,
+    ):
+        sum(1 // 0 for _ in coming)
     assert states(endpoint)[-1] == "Canceled"
     assert left_in(tmp_path) == []
 
 
-def test_wait_for_is_understood(
+def test_block_that_is_left_before_a_file_has_come_cancels_the_request(
     service: Service, request_for: RequestFor, endpoint: LocalEndpoint, tmp_path: Path
 ) -> None:
     endpoint.faults.set("slow:3")
-
-    async def stopped() -> None:
-        await asyncio.wait_for(deliver(request_for("a"), service, cache=tmp_path), 0.4)
-
-    with pytest.raises(asyncio.TimeoutError):
-        asyncio.run(stopped())
-    assert states(endpoint)[-1] == "Canceled"
+    before = len(states(endpoint))
+    with Deliveries([request_for("a")], service, cache=tmp_path):
+        while len(states(endpoint)) == before:
+            pass
+    assert states(endpoint)[before:] == ["Canceled"]
+    assert left_in(tmp_path) == []
 
 
 def test_refused_answer_stops_the_request(
@@ -139,27 +131,27 @@ def test_killed_program_leaves_nothing_that_is_taken_for_whole(
 
 
 def test_stopping_before_the_request_is_known_cancels_it_too(
-    service: Service, request_for: RequestFor, endpoint: LocalEndpoint, tmp_path: Path
+    service: Service,
+    request_for: RequestFor,
+    endpoint: LocalEndpoint,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     endpoint.faults.set("slow:3")
     before = len(states(endpoint))
 
-    async def stopped() -> None:
-        from hep_tables_coffea.backends.servicex.delivery.server import Server
+    put = Server.submit_transform
 
-        put = Server.submit_transform
+    async def slowly(self: Server, request: object) -> str:
+        request_id = await put(self, request)
+        coming._task.cancel()  # as if the block were left now
+        await asyncio.sleep(0)
+        return request_id
 
-        async def slowly(self: Server, request: object) -> str:
-            request_id = await put(self, request)
-            task.cancel()
-            await asyncio.sleep(0)
-            return request_id
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Server, "submit_transform", slowly)
-            task = asyncio.ensure_future(deliver(request_for("a"), service, cache=tmp_path))
-            with pytest.raises(asyncio.CancelledError):
-                await task
-
-    asyncio.run(stopped())
+    monkeypatch.setattr(Server, "submit_transform", slowly)
+    with (
+        pytest.raises(asyncio.CancelledError, match=r"^$"),
+        Deliveries([request_for("a")], service, cache=tmp_path) as coming,
+    ):
+        list(coming)
     assert states(endpoint)[before:] == ["Canceled"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hep_tables_coffea.backends.servicex.delivery.deliver import Deliveries, deliver
+from hep_tables_coffea.backends.servicex.delivery.deliveries import Deliveries
 from hep_tables_coffea.backends.servicex.delivery.problems import (
     AccessError,
     DeliveryError,
@@ -30,7 +30,6 @@ __all__ = [
     "Service",
     "UnreachableError",
     "UnwritableError",
-    "deliver",
     "discard",
     "root_of",
 ]

@@ -40,7 +40,7 @@ class Course:
     folder: str | None
     line: Line
     slots: asyncio.Semaphore
-    on_file: Callable[[DeliveredFile], None] | None = None
+    on_file: Callable[[DeliveredFile], None]
     reports: bool = False
     lists_results: bool = True
     #: Whether another run can go on with the request.
@@ -149,8 +149,7 @@ class Course:
             self.files[row.name] = file
             self._nbytes += file.bytes
             self._show()
-            for _ in range(self.inputs.times(source) if self.on_file else 0):
-                assert self.on_file is not None
+            for _ in range(self.inputs.times(source)):
                 self.on_file(file)
         except asyncio.CancelledError:
             raise

@@ -38,7 +38,7 @@ LOCAL = "hep_tables_coffea"
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """The keyword arguments of `deliver`."""
+    """The keyword arguments of `Deliveries`."""
 
     on_error: str = "raise"
     progress: bool | None = None
@@ -113,7 +113,7 @@ class Work:
 
     request: Request
     service: Service
-    on_file: Callable[[DeliveredFile], None] | None
+    on_file: Callable[[DeliveredFile], None]
     pace: Pace
     how: How
     stop: Stop
@@ -132,8 +132,7 @@ class Work:
             if found is None:
                 async with bounds.requests:
                     return await self._from_server()
-        for file in found.files if self.on_file else ():
-            assert self.on_file is not None
+        for file in found.files:
             self.on_file(file)
         return found
 

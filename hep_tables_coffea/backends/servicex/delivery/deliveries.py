@@ -1,10 +1,10 @@
-"""Deliver: one request in an event loop, or several side by side in a thread of their own."""
+"""Deliver: several requests side by side, in a thread of their own."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, cast
@@ -13,24 +13,24 @@ from hep_tables_coffea.backends.servicex.delivery.request import Delivered, Deli
 from hep_tables_coffea.backends.servicex.delivery.service import Service
 from hep_tables_coffea.backends.servicex.delivery.work import How, Stop, Work
 
-__all__ = ["Deliveries", "deliver"]
+__all__ = ["Deliveries"]
 
 
-async def deliver(
-    request: Request, service: Service, *, on_file: Callable[[DeliveredFile], None] | None = None, **how: Any
-) -> Delivered:
-    """All results of a request, checked; or an error that says why not.
+class Deliveries:
+    """Several requests side by side, in a thread of their own: in scripts, notebooks and threads alike.
 
-    When it is canceled, so is the request on the server. It may be called in any event loop, several times at once.
+    While the block lasts, iterating gives what has come since the last time: pairs of the number of a request and a
+    file, each as soon as it is there and checked. It ends when all is there, or raises why not. If one request fails,
+    the others go on at the server, and the next run has their answers; if the block is left before the end, all are
+    canceled.
 
     Args:
-        request: what is asked for.
+        requests: what is asked for.
         service: which server is asked.
-        on_file: called with each file as soon as it is there and checked, in the order in which they come.
         on_error: "raise" refuses an answer in which an input file is missing, "report" gives the others and names it.
         progress: whether a line of progress is drawn; None draws it where somebody can see it.
-        timeout: so long it is waited for [s]. The request goes on: another call has its answer.
-        cache: True, or a folder, keeps the answer, and takes it from there; False asks anew and keeps nothing: the
+        timeout: so long each request is waited for [s]. It goes on: another run has its answer.
+        cache: True, or a folder, keeps answers, and takes them from there; False asks anew and keeps nothing: the
             files are there until `discard`, or the end of the program. None is True.
         cache_size: how much is kept, in bytes or as "5 GB".
         copy: False gives URLs, which are good for a day, and copies nothing.
@@ -41,21 +41,6 @@ async def deliver(
             `UnreachableError` that nobody answers, `AccessError` that the token is not accepted, `OverdueError` that
             the time is up.
         BackendError: the servicex package is not installed.
-    """
-    return await _deliver(request, service, on_file, How(**how), Stop())
-
-
-class Deliveries:
-    """Several requests side by side, in a thread of their own: in scripts, notebooks and threads alike.
-
-    While the block lasts, iterating gives what has come since the last time: pairs of the number of a request and a
-    file, each as soon as it is there and checked. It ends when all is there, and raises what `deliver` raises. If one
-    request fails, the others go on at the server, and the next run has their answers; if the block is left before the
-    end, all are canceled.
-
-    Args:
-        requests, service: what is asked, and of which server.
-        how: as of `deliver`.
 
     Example:
         >>> with Deliveries([], Service("http://localhost:5000")) as coming:
@@ -127,28 +112,28 @@ class Deliveries:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _one(self, number: int) -> Delivered:
+        """What one request gives, within its time."""
+        work = self._work(number)
+        task = asyncio.ensure_future(work.run())
+        try:
+            await asyncio.wait({task}, timeout=self._how.timeout)
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task})
+            raise
+        if task.done():
+            return task.result()
+        overdue = work.overdue(f"{self._how.timeout:g} s have passed")
+        work.stop = Stop(goes_on=True)
+        task.cancel()
+        await asyncio.wait({task})
+        if task.cancelled() or task.exception() is not None:
+            raise overdue
+        return task.result()
+
+    def _work(self, number: int) -> Work:
         def on_file(file: DeliveredFile) -> None:
             self._news.put((number, file))
 
-        return await _deliver(self._requests[number], self._service, on_file, self._how, self._stop)
-
-
-async def _deliver(request: Request, service: Service, on_file: Any, how: How, stop: Stop) -> Delivered:
-    """`deliver`, within its time."""
-    work = Work(request, service, on_file, how.pace_for(service), how, stop)
-    task = asyncio.ensure_future(work.run())
-    try:
-        await asyncio.wait({task}, timeout=how.timeout)
-    except asyncio.CancelledError:
-        task.cancel()
-        await asyncio.wait({task})
-        raise
-    if task.done():
-        return task.result()
-    overdue = work.overdue(f"{how.timeout:g} s have passed")
-    work.stop = Stop(goes_on=True)
-    task.cancel()
-    await asyncio.wait({task})
-    if task.cancelled() or task.exception() is not None:
-        raise overdue
-    return task.result()
+        pace = self._how.pace_for(self._service)
+        return Work(self._requests[number], self._service, on_file, pace, self._how, self._stop)
