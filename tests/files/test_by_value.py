@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
-import cloudpickle
-
-import hep_tables_coffea
 from hep_tables_coffea import files
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+    from subprocess import CompletedProcess
 
 WORKER = """
-import os, pickle, sys
-
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "hep_tables_coffea":
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, Absent())
+import pickle, sys
 import uproot
 
 opened, original = [], uproot.open
@@ -44,13 +33,9 @@ except KeyError as error:
 """
 
 
-def test_worker_without_the_library_reads_and_keeps(small_tree: str, tmp_path: Path) -> None:
-    cloudpickle.register_pickle_by_value(hep_tables_coffea)
-    try:
-        (tmp_path / "task").write_bytes(cloudpickle.dumps((files.read, files.describe)))
-    finally:
-        cloudpickle.unregister_pickle_by_value(hep_tables_coffea)
-    command = [sys.executable, "-c", WORKER, str(tmp_path / "task"), small_tree]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_worker_without_the_library_reads_and_keeps(
+    small_tree: str, without_us: Callable[..., CompletedProcess[str]], by_value: Callable[[object], str]
+) -> None:
+    done = without_us(WORKER, by_value((files.read, files.describe)), small_tree)
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["[0, 1, 2]", "[3, 4]", "10 1", "has no tree 'Evens': it has 'Events'"]
