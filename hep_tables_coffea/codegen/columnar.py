@@ -14,8 +14,9 @@ from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Path
 from hep_tables_coffea.plan.cheaper import is_place
-from hep_tables_coffea.plan.demand import Demand, any_column, gathers
+from hep_tables_coffea.plan.demand import Demand
 from hep_tables_coffea.plan.lower import last_step
+from hep_tables_coffea.plan.needs import any_column, gathers
 from hep_tables_coffea.types.elements import Number, Record, Text
 from hep_tables_coffea.types.schema import Schema
 

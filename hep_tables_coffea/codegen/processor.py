@@ -18,8 +18,9 @@ from hep_tables_coffea.errors import Where
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
-from hep_tables_coffea.plan.demand import Demand, chunk_nodes, scalar_walk
+from hep_tables_coffea.plan.demand import Demand
 from hep_tables_coffea.plan.lower import lower_counts
+from hep_tables_coffea.plan.needs import chunk_nodes, scalar_walk
 
 __all__ = ["ProcessorSource", "write", "write_fused"]
 

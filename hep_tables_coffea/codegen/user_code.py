@@ -9,7 +9,7 @@ from hep_tables_coffea.codegen.source import Piece, atom, tuple_text
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.helpers import delta_r
-from hep_tables_coffea.plan.demand import captured
+from hep_tables_coffea.plan.needs import captured
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Text
 

@@ -16,8 +16,8 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
 from hep_tables_coffea.plan.again import Again, Lacking
 from hep_tables_coffea.plan.capability import Capability
-from hep_tables_coffea.plan.demand import chunk_nodes, readable
 from hep_tables_coffea.plan.frontier import Frontier
+from hep_tables_coffea.plan.needs import chunk_nodes, readable
 from hep_tables_coffea.plan.table import Clash, make_table
 from hep_tables_coffea.plugins.protocol import Upstream
 from hep_tables_coffea.types.dataset import Dataset

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hep_tables_coffea.errors import Where
 from hep_tables_coffea.graph import build, functions
@@ -12,32 +12,13 @@ from hep_tables_coffea.graph.axes import Path
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.cheaper import cheaper, is_place
 from hep_tables_coffea.plan.lower import last_step, lower_counts
+from hep_tables_coffea.plan.needs import anchor_paths, captured, gathers, is_moved, is_record, readable
 from hep_tables_coffea.types.elements import Record
 from hep_tables_coffea.types.schema import Leaf
 
-__all__ = [
-    "Demand",
-    "anchor_paths",
-    "any_column",
-    "captured",
-    "chunk_nodes",
-    "gathers",
-    "is_moved",
-    "readable",
-    "scalar_walk",
-]
+__all__ = ["Demand"]
 
-_MOVED = (g.Restrict, g.Pick, g.Side, g.Nest)
 _PLAIN = (g.Field, g.Restrict, g.Side, g.Nest, g.Flatten, g.Join)
-
-
-def _is_record(node: g.Node) -> bool:
-    return isinstance(node.type, Record) and not isinstance(node, g.Behave)
-
-
-def is_moved(node: g.Node) -> bool:
-    """Whether a record is moved as a whole, and not put together from its columns."""
-    return isinstance(node, _MOVED) or (isinstance(node, g.Call) and node.function == "ak.mask")
 
 
 class Demand:
@@ -79,7 +60,7 @@ class Demand:
     # -- collecting --
 
     def _use(self, node: g.Node, user: g.Node | None = None) -> None:
-        if _is_record(node):
+        if is_record(node):
             assert isinstance(node.type, Record)
             self._ask(node, readable(node), vector=False)
             return
@@ -109,7 +90,7 @@ class Demand:
             if node in self._origins:
                 self._origins.update(zip(node.args, self._origins[node].args))
             for arg, touched in zip(node.args, node.touched):
-                if _is_record(arg):
+                if is_record(arg):
                     self._ask(arg, functions.needed_fields(arg, touched), vector=True)
                 else:
                     self._use(arg, node)
@@ -180,7 +161,7 @@ class Demand:
                 for name in names:
                     leaf = build.field(record, name)
                     in_missing = record.type.option and len(leaf.path) > len(record.path)
-                    if not _is_record(leaf) and not in_missing:
+                    if not is_record(leaf) and not in_missing:
                         self.twins[leaf] = (record, name)
                         self.uses[record] += leaf in self.uses
 
@@ -216,7 +197,7 @@ class Demand:
 
     def in_order(self) -> list[g.Node]:
         """The values, each after those that its code names: written in this order, none is nested deeply."""
-        return [node for node in walk(self.order, self._named) if self.uses[node] and not _is_record(node)]
+        return [node for node in walk(self.order, self._named) if self.uses[node] and not is_record(node)]
 
     def _named(self, node: g.Node) -> list[g.Node]:
         node = self.lowered(node)
@@ -224,7 +205,7 @@ class Demand:
             return []
         if isinstance(node, g.Field) and not isinstance(node.args[0], g.Behave):
             return []
-        if is_moved(node) or not _is_record(node):
+        if is_moved(node) or not is_record(node):
             return [need for need in self._direct(node) if need in self.uses]
         return [build.field(node, name) for name in self._fields.get(node, {})]
 
@@ -251,27 +232,6 @@ class Demand:
         return min(found, key=lambda node: node.serial) if found else None
 
 
-def scalar_walk(node: g.Node) -> list[g.Node]:
-    """The nodes of an expression of dataset-wide values, down to the aggregates."""
-    stop = (g.Aggregate, g.Fill)
-    return list(walk([node], lambda n: () if isinstance(n, stop) else n.needs))
-
-
-def chunk_nodes(outputs: Mapping[str, g.Node]) -> list[g.Node]:
-    """What `process` computes: the columns, and what aggregates and histograms take."""
-    needed: list[g.Node] = []
-    for node in outputs.values():
-        if isinstance(node, g.Fill):
-            needed += node.args
-        elif node.path:
-            needed.append(node)
-        else:
-            for scalar in scalar_walk(node):
-                if isinstance(scalar, (g.Aggregate, g.Fill)):
-                    needed += scalar.args
-    return needed
-
-
 def _is_elementwise(node: g.Node) -> bool:
     """Whether a value can as well be computed after its rows were selected."""
     if not isinstance(node, (g.Call, g.UserCall)) or any(isinstance(arg.type, Record) for arg in node.args):
@@ -282,61 +242,6 @@ def _is_elementwise(node: g.Node) -> bool:
 def _restricted(node: g.Node, path: Path) -> g.Node:
     """A value on as many of these rows as it has axes."""
     return build.restrict(node, path[: len(node.path)])
-
-
-def readable(node: g.Node) -> list[str]:
-    """The fields of a record that can be an output: all but stored columns that cannot be interpreted."""
-    assert isinstance(node.type, Record)
-    group = node.type.group
-    if group is None:
-        return list(node.type.fields)
-    members = group.fields
-    return [n for n in node.type.fields if not (isinstance(members[n], Leaf) and members[n].problem)]  # type: ignore[union-attr]
-
-
-def any_column(record: g.Node) -> g.Node:
-    """Some stored column of a collection."""
-    assert isinstance(record.type, Record)
-    assert record.type.group is not None
-    for name, leaf in record.type.group.fields.items():
-        if isinstance(leaf, Leaf) and not leaf.problem and leaf.constant is None:
-            column = build.field(record, name)
-            if len(column.path) == len(record.path):
-                return column
-    msg = f"no column of {record.type.group.name} can be read"
-    raise ValueError(msg)
-
-
-def anchor_paths(node: g.Node) -> list[Path]:
-    """The paths of which the code of a node needs the counts."""
-    if isinstance(node, g.Nest) or (isinstance(node, g.Call) and node.function == "ht.broadcast"):
-        return [node.args[1].path]
-    if isinstance(node, g.Side):
-        inputs = node.axis.inputs if node.axis.kind == "cross" else node.axis.inputs[:1]
-        return [(*node.path[: node.position], axis) for axis in inputs]
-    return []
-
-
-def captured(node: g.Iterate) -> list[g.Node]:
-    """The values that the steps of a loop use and that do not change in it."""
-    inside = [*node.args[2 * node.size :]]
-    moving: set[g.Node] = {one for one in walk(inside) if isinstance(one, g.Parameter)}
-    found: dict[g.Node, None] = {}
-    for one in walk(inside):
-        if any(need in moving for need in one.needs):
-            moving.add(one)
-    for one in walk(inside):
-        if one in moving:
-            found.update(dict.fromkeys(need for need in one.needs if need not in moving and need.path))
-        elif one in inside:
-            found[one] = None
-    return [one for one in found if not _is_record(one)]
-
-
-def gathers(node: g.Pick) -> bool:
-    """Whether a pick is a gather: rows of an event's list by indices, without a list for each index."""
-    nest = node.args[0]
-    return isinstance(nest, g.Nest) and nest.prefix == 1 and node.position == len(nest.args[1].path)
 
 
 def _is_structure(node: g.Node) -> bool:

@@ -12,7 +12,8 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path, derives, steps
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.capability import Capability
-from hep_tables_coffea.plan.demand import Demand, anchor_paths, chunk_nodes, readable
+from hep_tables_coffea.plan.demand import Demand
+from hep_tables_coffea.plan.needs import anchor_paths, chunk_nodes, readable
 from hep_tables_coffea.plan.table import constant_leaf, count_of, is_events, is_product, own_axes, stored_field
 from hep_tables_coffea.types.elements import Number, Record
 

@@ -25,7 +25,7 @@ from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
 from hep_tables_coffea.graph.traverse import walk
-from hep_tables_coffea.plan.demand import readable, scalar_walk
+from hep_tables_coffea.plan.needs import readable, scalar_walk
 from hep_tables_coffea.types.elements import Number, Record
 from hep_tables_coffea.types.schema import Leaf
 

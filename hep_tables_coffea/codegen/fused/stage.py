@@ -16,7 +16,8 @@ from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
 from hep_tables_coffea.graph.traverse import walk
-from hep_tables_coffea.plan.demand import Demand, any_column, chunk_nodes
+from hep_tables_coffea.plan.demand import Demand
+from hep_tables_coffea.plan.needs import any_column, chunk_nodes
 from hep_tables_coffea.types.elements import Record
 
 __all__ = ["FusedStage", "fused_stage", "kernel_name"]

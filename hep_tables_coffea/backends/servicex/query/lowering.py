@@ -16,8 +16,8 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis
 from hep_tables_coffea.graph.copy import Copy
 from hep_tables_coffea.graph.traverse import walk
-from hep_tables_coffea.plan.demand import any_column
 from hep_tables_coffea.plan.lower import last_step, lower_counts
+from hep_tables_coffea.plan.needs import any_column
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number, Record
 
