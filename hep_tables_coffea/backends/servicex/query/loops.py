@@ -5,7 +5,6 @@ What func_adl_xAOD makes C++ of. A list is its source, filtered by `Where`, with
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hep_tables_coffea.backends.servicex.query import text
+from hep_tables_coffea.backends.servicex.query.calls import Call, called, calls_of, is_list
 from hep_tables_coffea.backends.servicex.query.cpp import OWN, cpp_function, mathematical
 from hep_tables_coffea.backends.servicex.query.dialect import XAOD
 from hep_tables_coffea.backends.servicex.query.loop_rules import ARITHMETIC, COMPARISONS, COMPUTED, dtype_of
@@ -29,9 +29,6 @@ __all__ = ["EVENT", "Loops"]
 
 EVENT = "e"
 Env = tuple[str, ...]
-
-
-Call = tuple[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +66,8 @@ class Loops:
 
     def _learn(self, node: g.Field) -> None:
         """The lists that a column is in, from its name."""
-        calls, lists = _calls(column_of(node)), [axis.base for axis in node.path[1:]]
-        if not _is_list(node):
+        calls, lists = calls_of(column_of(node)), [axis.base for axis in node.path[1:]]
+        if not is_list(node):
             calls = calls[:-1]
         for k, axis in enumerate(lists):
             first = len(calls) - len(lists) + 1  # an object of the event has its lists behind a call of its own
@@ -148,8 +145,8 @@ class Loops:
         owners = [row for axis, row in zip(node.path, env) if axis.base is found.owner]
         if not owners and self.handed_on is not None:
             name, *more = found.calls
-            return _called(self._hand_on(name), more)
-        return _called(owners[-1] if owners else EVENT, found.calls)
+            return called(self._hand_on(name), more)
+        return called(owners[-1] if owners else EVENT, found.calls)
 
     def _hand_on(self, call: Call) -> str:
         """An object of the event that an earlier step hands on."""
@@ -160,7 +157,7 @@ class Loops:
 
     def call(self, call: Call) -> str:
         """An object of the event."""
-        return _called(EVENT, [call])
+        return called(EVENT, [call])
 
     # -- one row --
 
@@ -169,14 +166,14 @@ class Loops:
         return getattr(self, f"visit_{type(node).__name__}")(node, env)  # type: ignore[no-any-return]
 
     def visit_Field(self, node: g.Field, env: Env) -> str:
-        if _is_list(node):
+        if is_list(node):
             return env[-1]  # a number in a list of numbers
-        calls = _calls(column_of(node))
+        calls = calls_of(column_of(node))
         if len(env) > 1:
-            return _called(env[-1], calls[-1:])
+            return called(env[-1], calls[-1:])
         if self.handed_on is not None:
-            return _called(self._hand_on(calls[0]), calls[1:])
-        return _called(EVENT, calls)
+            return called(self._hand_on(calls[0]), calls[1:])
+        return called(EVENT, calls)
 
     def visit_Restrict(self, node: g.Restrict, env: Env) -> str:
         return self.column(parts(node, XAOD)[0], env)
@@ -300,33 +297,3 @@ def _as_cpp(node: g.Literal, user: g.Node) -> Any:
     if user.function in ARITHMETIC and np.dtype(np.float64) not in types and dtype_of(user).kind == "f":
         return float(value)
     return value
-
-
-def _is_list(node: g.Field) -> bool:
-    """Whether a column has a list of numbers in each row."""
-    return len(node.path) > len(node.args[0].path)
-
-
-def _called(source: str, calls: Iterable[Call]) -> str:
-    for method, arguments in calls:
-        source = text.method(source, method, *map(text.constant, arguments))
-    return source
-
-
-def _calls(column: str) -> list[Call]:
-    """The calls that a column's name stands for: `Jets('AnalysisJets').pt` are those of `Jets` and of `pt`.
-
-    Keywords are for the schema pack alone: they say what a bank is made of.
-    """
-    node: ast.expr = ast.parse(column, mode="eval").body
-    calls: list[Call] = []
-    arguments: tuple[Any, ...] = ()
-    while True:
-        if isinstance(node, ast.Call):
-            arguments, node = tuple(ast.literal_eval(arg) for arg in node.args), node.func
-        elif isinstance(node, ast.Attribute):
-            calls.append((node.attr, arguments))
-            arguments, node = (), node.value
-        else:
-            assert isinstance(node, ast.Name)
-            return [*calls, (node.id, arguments)][::-1]
