@@ -5,29 +5,32 @@ from __future__ import annotations
 import functools
 import hashlib
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from hep_tables_coffea._version import __version__
 from hep_tables_coffea.backends.servicex.endpoint.auth import VALID
+from hep_tables_coffea.backends.servicex.endpoint.bodies import (
+    VERSION,
+    Refusal,
+    asked_of,
+    moment,
+    result_of,
+    status_of,
+)
 from hep_tables_coffea.backends.servicex.endpoint.catalog import SCHEMES, LookupFailure
 from hep_tables_coffea.backends.servicex.endpoint.faults import FAULT
 from hep_tables_coffea.backends.servicex.endpoint.guard import QueryRefusedError
 from hep_tables_coffea.backends.servicex.endpoint.objects import signed_address
-from hep_tables_coffea.backends.servicex.endpoint.store import SUFFIXES
 from hep_tables_coffea.backends.servicex.endpoint.transform import CODE_GENERATORS, prepare
 
 if TYPE_CHECKING:
     from hep_tables_coffea.backends.servicex.endpoint.app import Parts
-    from hep_tables_coffea.backends.servicex.endpoint.store import Dataset, Request, Result
+    from hep_tables_coffea.backends.servicex.endpoint.store import Dataset, Request
 
 __all__ = ["RestRoutes"]
 
 CAPABILITIES = ("poll_local_transformation_results", "long_sample_titles_10240", "generate_file_urls")
-TITLE = 10240
-VERSION = f"hep_tables_coffea {__version__}"
 
 
 class RestRoutes:
@@ -85,10 +88,10 @@ class RestRoutes:
             # A page in a browser can send anything else here without asking.
             return _message(400, "The json request was malformed: its content type is not application/json")
         try:
-            asked = _asked(await request.json())
+            asked = asked_of(await request.json())
             query = self._query(asked["codegen"], asked["selection"])
             dataset = self._dataset(asked.get("did"), asked.get("file-list"))
-        except _Refusal as refusal:
+        except Refusal as refusal:
             return _message(refusal.status, str(refusal))
         except QueryRefusedError as error:
             return _message(500, f"Something went wrong (Failed to generate translation code: {error})")
@@ -100,7 +103,7 @@ class RestRoutes:
 
     def _query(self, codegen: str, selection: str) -> Any:
         if codegen not in self._generators:
-            raise _Refusal(500, f"Invalid Codegen Image Passed in Request: {codegen}")
+            raise Refusal(500, f"Invalid Codegen Image Passed in Request: {codegen}")
         return self._prepare(codegen, selection)
 
     def _dataset(self, did: str | None, names: list[str] | None) -> Dataset:
@@ -110,7 +113,7 @@ class RestRoutes:
         name = str(did) if "://" in str(did) else f"{SCHEMES[0]}://{did}"
         scheme = name.partition("://")[0]
         if scheme not in SCHEMES:
-            raise _Refusal(400, f"DID scheme is not supported: {scheme}")
+            raise Refusal(400, f"DID scheme is not supported: {scheme}")
         if faults.strikes("bad-dataset"):
             return store.add_dataset(name, scheme, [], "does_not_exist", FAULT)
         try:
@@ -146,11 +149,11 @@ class RestRoutes:
         found = self._found(request)
         text = request.query.get("later_than", "")
         try:
-            later = _moment(text) if text else None
+            later = moment(text) if text else None
         except ValueError:
             return _message(400, f"later_than value {text} is not an ISO 8601 compliant datetime")
         numbered = enumerate(found.results, start=1)
-        listed = [_result(found, one, number) for number, one in numbered if later is None or one.created_at > later]
+        listed = [result_of(found, one, number) for number, one in numbered if later is None or one.created_at > later]
         return web.json_response({"results": listed})
 
     async def cancel(self, request: web.Request) -> web.Response:
@@ -201,11 +204,11 @@ class RestRoutes:
         name = request.match_info["id"]
         found = self._parts.store.requests.get(name)
         if found is None:
-            raise _Refusal(404, f"Transformation request not found with id: {name}")
+            raise Refusal(404, f"Transformation request not found with id: {name}")
         return found
 
     def _about(self, found: Request, request: web.Request) -> dict[str, Any]:
-        about = _status(found)
+        about = status_of(found)
         return about | {
             "minio-endpoint": request.host,
             "minio-secured": False,
@@ -214,97 +217,17 @@ class RestRoutes:
         }
 
 
-class _Refusal(Exception):
-    """An answer other than the wanted one."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
 @web.middleware
 async def refusals(request: web.Request, handler: Any) -> web.StreamResponse:
     try:
         return await handler(request)  # type: ignore[no-any-return]
-    except _Refusal as refusal:
+    except Refusal as refusal:
         return _message(refusal.status, str(refusal))
-
-
-def _asked(body: Any) -> dict[str, Any]:
-    """The body of a submission. Raises `_Refusal`."""
-    if not isinstance(body, dict) or not isinstance(body.get("selection"), str):
-        raise _Refusal(400, "The json request was malformed: it has no selection")
-    if bool(body.get("did")) == bool(body.get("file-list")):
-        raise _Refusal(400, "Must provide did or file-list but not both")
-    if not isinstance(body.get("file-list") or [], list):
-        raise _Refusal(400, "The json request was malformed: file-list is no list")
-    for name, allowed in (("result-destination", ("object-store",)), ("result-format", tuple(SUFFIXES))):
-        if body.get(name) not in allowed:
-            raise _Refusal(400, f"The json request was malformed: {name} is not one of {', '.join(allowed)}")
-    if len(body.get("title") or "") > TITLE:
-        raise _Refusal(400, f"The json request was malformed: the title has more than {TITLE} characters")
-    return {"codegen": "uproot", **body}
-
-
-def _status(found: Request) -> dict[str, Any]:
-    asked = found.asked
-    return {
-        "request_id": found.id,
-        "did": found.dataset.name,
-        "did_id": found.dataset.id,
-        "title": asked.get("title"),
-        "selection": asked["selection"],
-        "tree-name": None,
-        "image": f"local/{asked['codegen']}",
-        "workers": None,
-        "result-destination": asked["result-destination"],
-        "result-format": asked["result-format"],
-        "generated-code-cm": f"{found.id}-generated-source",
-        "status": found.status,
-        "failure-info": found.failures() or None,
-        "app-version": VERSION,
-        "code-gen-image": f"local/{asked['codegen']}",
-        "files": len(found.inputs),
-        "files-completed": found.completed,
-        "files-failed": found.failed,
-        "files-remaining": len(found.inputs) - found.completed - found.failed,
-        "submit-time": found.submitted.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "finish-time": found.finished.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if found.finished else "None",
-    }
-
-
-def _result(found: Request, one: Result, number: int) -> dict[str, Any]:
-    return {
-        "id": number,
-        "request-id": found.id,
-        "file-id": number,
-        "file-path": one.source,
-        "s3-object-name": one.object_name,
-        "transform_status": "failure" if one.failure else "success",
-        "transform_time": one.seconds,
-        "total-events": one.total_events,
-        "total-bytes": one.total_bytes,
-        "avg-rate": one.total_events / one.seconds if one.seconds else 0.0,
-        # without a zone, as the server of ServiceX writes it
-        "created_at": one.created_at.replace(tzinfo=None).isoformat(timespec="microseconds"),
-        "failure-info": one.failure or None,
-    }
-
-
-def _moment(text: str) -> datetime:
-    # a plus in an address that was not encoded is a space
-    moment = datetime.fromisoformat(text.replace(" ", "+").replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _number(request: web.Request) -> int:
     text = request.match_info["id"]
     return int(text) if text.isdigit() else -1
-
-
-def _list_name(names: list[str]) -> str:
-    digest = hashlib.sha1("\n".join(map(str, names)).encode(), usedforsecurity=False).hexdigest()
-    return f"File List Provided in Request ({len(names)}, {digest[:12]})"
 
 
 def _message(status: int, text: str) -> web.Response:
@@ -313,3 +236,8 @@ def _message(status: int, text: str) -> web.Response:
 
 def _fault(status: int) -> web.Response:
     return _message(status, FAULT)
+
+
+def _list_name(names: list[str]) -> str:
+    digest = hashlib.sha1("\n".join(map(str, names)).encode(), usedforsecurity=False).hexdigest()
+    return f"File List Provided in Request ({len(names)}, {digest[:12]})"
