@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hep_tables_coffea.errors import AxisError, RecordingError, Where
-from hep_tables_coffea.graph.axes import Axis, Path, derives
+from hep_tables_coffea.graph.axes import Axis, Path, derives, steps
 from hep_tables_coffea.graph.nodes import (
+    Arrange,
     Behave,
     Call,
     Current,
@@ -31,13 +32,15 @@ from hep_tables_coffea.graph.nodes import (
     Zip,
     literal_key,
 )
+from hep_tables_coffea.graph.stored import stored
 from hep_tables_coffea.types.dataset import Dataset
-from hep_tables_coffea.types.elements import Element, Number, Record, Text, number, optional
-from hep_tables_coffea.types.schema import Leaf
+from hep_tables_coffea.types.elements import Element, Record, Text, number, optional
 
 __all__ = [
     "ROW",
     "align",
+    "anchor",
+    "broadcast",
     "extend",
     "field",
     "flatten",
@@ -47,11 +50,15 @@ __all__ = [
     "literal",
     "metadata",
     "moved",
+    "moved_all",
     "nest",
+    "one_element",
     "pick",
+    "place",
     "relabel",
     "restrict",
     "row",
+    "same_rows",
     "shrunk",
     "side",
     "source",
@@ -188,8 +195,6 @@ def restrict(node: Node, target: Path) -> Node:
 
 
 def _between(old: Axis, new: Axis) -> list[Axis]:
-    from hep_tables_coffea.graph.axes import steps
-
     return steps(old, new) if old is not new else []
 
 
@@ -232,7 +237,9 @@ def field(node: Node, name: str) -> Node:
         # where, mask: the condition stays, the records are replaced by their fields
         args = [field(arg, name) if isinstance(arg.type, Record) else arg for arg in node.args]
         return _call_again(node, args)
-    return _stored(node, name)
+    if isinstance(node.type, Record) and node.type.group is not None and name == ROW:
+        return Field.make((node,), (name,), node.path, number("int64"), None)
+    return stored(node, name)
 
 
 def moved(node: Node, value: Node) -> Node:
@@ -271,8 +278,6 @@ def place(node: Node) -> Node:
     """The position of a row, where the record is made of plain columns: in the list before filters and pairs."""
     if isinstance(node, (Restrict, Pick, Nest, Side, Current)):
         return moved(node, place(node.args[node.slot if isinstance(node, Side) else 0]))
-    from hep_tables_coffea.graph.nodes import Arrange
-
     return Arrange.make((node,), ("local_index", ()), node.path, number("int64"), None)
 
 
@@ -280,47 +285,6 @@ def _call_again(node: Call, args: list[Node]) -> Node:
     from hep_tables_coffea.graph.functions import call_again
 
     return call_again(node, args)
-
-
-def _stored(node: Node, name: str) -> Node:
-    element = node.type
-    assert isinstance(element, Record)
-    if element.group is None:
-        return Field.make((node,), (name,), node.path, _form_field(node, name), None)
-    if name == ROW:
-        return Field.make((node,), (name,), node.path, number("int64"), None)
-    member = element.group.fields[name]
-    own = node.path[-1]
-    if isinstance(member, Leaf):
-        path = node.path + tuple(
-            Axis("rows", name + "." * k, params=(own.params[0], _axis_name(node, name) + "." * k))
-            for k in range(member.depth - len(node.path) + 1)
-        )
-        type_: Element = Text(member.optional) if member.dtype == "str" else _leaf_number(member)
-        return Field.make((node,), (name,), path, type_, None)
-    path, rows = node.path, element.rows
-    if member.is_list:
-        rows = Axis("rows", member.name, params=(own.base.params[0], _axis_name(node, name)))
-        path = (*path, rows)
-    return Field.make((node,), (name,), path, Record(member.names, member.behavior, rows, member), None)
-
-
-def _leaf_number(leaf: Leaf) -> Number:
-    return number(leaf.dtype or "float64", leaf.optional)
-
-
-def _axis_name(node: Node, name: str) -> str:
-    names = [name]
-    while isinstance(node, Field):
-        names.append(node.name)
-        node = node.args[0]
-    return ".".join(reversed(names))
-
-
-def _form_field(node: Node, name: str) -> Element:
-    from hep_tables_coffea.types.infer import field_of_form
-
-    return field_of_form(node.form, name)
 
 
 def zip_fields(members: Mapping[str, Node], behavior: str = "", depth: int | None = None) -> Node:
