@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from hep_tables_coffea.codegen.columnar import Emitter
+from hep_tables_coffea.codegen.fused.around import FusedStage
 from hep_tables_coffea.codegen.fused.fills import builder, template
-from hep_tables_coffea.codegen.fused.stage import FusedStage
 from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import atom, quoted
 from hep_tables_coffea.graph import nodes as g

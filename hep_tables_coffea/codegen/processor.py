@@ -9,7 +9,8 @@ from typing import Any
 from hep_tables_coffea.codegen.answers import Answer, write_answers
 from hep_tables_coffea.codegen.columnar import Emitter
 from hep_tables_coffea.codegen.embed import embedded
-from hep_tables_coffea.codegen.fused.stage import FusedStage, fused_stage, kernel_name
+from hep_tables_coffea.codegen.fused.around import FusedStage, kernel_name
+from hep_tables_coffea.codegen.fused.stage import fused_stage
 from hep_tables_coffea.codegen.hints import name_hints
 from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import Names, helper_names, helper_source, in_docstring, quoted
