@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from hep_tables_coffea.errors import ControlFlowError, RecordingError, UsageError
-from hep_tables_coffea.graph import build, serialize
+from hep_tables_coffea.graph import serialize
 from hep_tables_coffea.graph.nodes import Node
 from hep_tables_coffea.record.values import node_of
 from hep_tables_coffea.types.elements import Record
@@ -373,8 +373,3 @@ def _axis(axis: tuple[t.Any, ...], options: dict[str, t.Any]) -> tuple[tuple[t.A
 
 def _load(content: bytes) -> Array:
     return wrap(serialize.load(content)[0])
-
-
-def row_of(array: Array) -> Array:
-    """The position of each row in the stored collection."""
-    return wrap(build.row(array._node))
