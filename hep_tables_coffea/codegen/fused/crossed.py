@@ -27,8 +27,8 @@ def crossed(effects: Sequence[Effect], program: Program) -> list[Effect]:
     """The same fills, in fewer statements."""
     alike: dict[Any, list[Effect]] = {}
     for effect in effects:
-        if (tally := _tally(effect)) is not None and tally.counts:
-            alike.setdefault((_loops(effect), *map(id, effect.values), tally.form), []).append(effect)
+        if any(isinstance(one, Tally) and one.counts for one in effect.info):
+            alike.setdefault((_loops(effect), *map(id, effect.values), _tally(effect).form), []).append(effect)
     instead: dict[int, Effect | None] = {}
     for members in alike.values():
         for whole, others in _groups(members):
@@ -39,8 +39,8 @@ def crossed(effects: Sequence[Effect], program: Program) -> list[Effect]:
     return [effect for effect in made if effect is not None]
 
 
-def _tally(effect: Effect) -> Tally | None:
-    return next((one for one in effect.info if isinstance(one, Tally)), None)
+def _tally(fill: Effect) -> Tally:
+    return next(one for one in fill.info if isinstance(one, Tally))
 
 
 def _loops(effect: Effect) -> tuple[int, ...]:
@@ -58,6 +58,7 @@ def _groups(members: Sequence[Effect]) -> Iterator[tuple[Effect | None, list[Eff
     What is asked first of a value is asked anyhow, so nothing is computed for more events than before.
     """
     common = set.intersection(*(set(_chain(member)) for member in members))
+    # of fills that ask the same, the last one; the others stay as they are
     rest = {tuple(guard for guard in _chain(member) if guard not in common): member for member in members}
     longer: dict[tuple[Inst, ...], list[Effect]] = {}
     for chain, member in rest.items():
@@ -77,9 +78,8 @@ def _groups(members: Sequence[Effect]) -> Iterator[tuple[Effect | None, list[Eff
                 whole = None
 
 
-def _most(tally: Tally | None) -> int:
+def _most(tally: Tally) -> int:
     """So many selections may make one number: there are not too many bins for it."""
-    assert tally is not None
     size = max(tally.slab.size, 1)
     return min(SELECTIONS, max((BINS // size).bit_length() - 1, 0))
 
@@ -88,7 +88,6 @@ def _one(whole: Effect | None, others: Sequence[Effect], program: Program) -> Ef
     """The statement that fills all of them."""
     first = whole or others[0]
     tally = _tally(first)
-    assert tally is not None
     asked = [_last(other, others, whole) for other in others]
     text = " + ".join(f"{1 << k} * np.int64({{{k}}})" if k else "np.int64({0})" for k in range(len(asked)))
     number = program.make("call", asked, (text, 11), np.dtype("int64"), wish="selected", cost=len(asked))
@@ -112,6 +111,5 @@ def _last(member: Effect, others: Sequence[Effect], whole: Effect | None) -> Ins
 
 
 def _share(member: Effect, shared: Slab, numbers: Iterable[int]) -> None:
-    tally = _tally(member)
-    assert tally is not None
-    tally.slab.within, tally.slab.numbers = shared, tuple(numbers)
+    slab = _tally(member).slab
+    slab.within, slab.numbers = shared, tuple(numbers)
