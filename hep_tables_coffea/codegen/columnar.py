@@ -396,6 +396,8 @@ class Emitter:
         if not options and name in _UNARY and truths:
             sign, binding = _UNARY[name]
             return Piece(f"{sign}{pieces[0].within(binding)}", binding)
+        if name == "ak.fill_none" and (wider := _wider(node)):  # also in chunks where nothing is missing
+            pieces[0] = atom(f"ak.values_astype({pieces[0].text}, {wider!r})")
         inside = [piece.text for piece in pieces] + [f"{key}={value!r}" for key, value in options.items()]
         return atom(f"{self._function(name)}({', '.join(inside)})")
 
@@ -498,6 +500,13 @@ def counter_of(record: g.Node, leaf: Any, columns: dict[str, Any]) -> str:
     if leaf.optional and counter in stored_counters(build.source_of(record).dataset.schema):
         columns.setdefault(counter, ("int64", 0, ""))
     return str(counter)
+
+
+def _wider(node: g.Call) -> str:
+    """The type of the values of a call, where it is not that of its first argument."""
+    one, other = node.args[0].type, node.type
+    both = isinstance(one, Number) and isinstance(other, Number)
+    return other.dtype.name if both and one.dtype != other.dtype else ""  # type: ignore[union-attr]
 
 
 def _is_truth(node: g.Node) -> bool:

@@ -23,7 +23,7 @@ def fill(histogram: Any, *values: Any, weight: Any = None, sample: Any = None) -
     if any(isinstance(one, ak.Array) and leaves_out(axis.traits) for one, axis in zip(values, histogram.axes)):
         # boost-histogram loses the fill if the first value has no bin and a constant stands beside it
         rows = next(len(array) for array, one in zip(together, given) if isinstance(one, ak.Array))
-        filled = [v if isinstance(one, ak.Array) else [v] * rows for v, one in zip(filled, values)]
+        filled = [v if isinstance(one, ak.Array) else repeated(v, rows) for v, one in zip(filled, values)]
     extras = iter(together[len(values) :])
     options = {}
     if weight is not None:
@@ -31,6 +31,11 @@ def fill(histogram: Any, *values: Any, weight: Any = None, sample: Any = None) -
     if sample is not None:
         options["sample"] = next(extras)
     histogram.fill(*filled, **options)
+
+
+def repeated(value: Any, rows: int) -> Any:
+    """A constant for each row; of no rows, too, it is of its type."""
+    return [value] * rows if isinstance(value, str) else np.full(rows, value)
 
 
 def leaves_out(traits: Any) -> bool:

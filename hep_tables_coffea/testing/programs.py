@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import hep_tables_coffea as ht
 from hep_tables_coffea.graph.axes import derives
-from hep_tables_coffea.graph.nodes import Behave, Fill
+from hep_tables_coffea.graph.nodes import Aggregate, Behave, Fill
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.testing import lines
 from hep_tables_coffea.testing.user_functions import FUNCTIONS
@@ -249,11 +249,16 @@ class Pool:
 
 
 def exact(node: Node) -> bool:
-    """Whether a value is the same to the last bit whoever computes it: not one of vectors, whose masses cancel.
+    """Whether a value is the same to the last bit whoever computes it: not one of vectors, whose masses cancel, and no
+    deviation of the whole dataset, which chunks add up in another way.
 
     What may differ a little is an answer, but no key, no condition, and nothing is computed from it.
     """
-    return not any(isinstance(needed, Behave) for needed in walk([node]))
+    return not any(isinstance(needed, Behave) or _is_deviation(needed) for needed in walk([node]))
+
+
+def _is_deviation(node: Node) -> bool:
+    return isinstance(node, Aggregate) and node.function in ("std", "var")
 
 
 def _usable(node: Node) -> bool:

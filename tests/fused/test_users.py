@@ -85,6 +85,17 @@ def test_function_of_other_types_is_tried(later: Callable[[], None]) -> None:
         users.compiled_text("rooted", rooted, (np.dtype("float32"),))
 
 
+def test_functions_that_mean_different_things_by_one_name_clash() -> None:
+    one, other = "SCALE = 2.0\n\ndef f(x):\n    return SCALE * x", "SCALE = 3.0\n\ndef g(x):\n    return SCALE * x"
+    assert users.clash(other, [one], ()) == "SCALE"
+    assert users.clash(other, [other], ()) == ""
+
+
+def test_name_of_the_kernel_clashes() -> None:
+    assert users.clash("types = 4.0\n\ndef f(x):\n    return types * x", [], ["types"]) == "types"
+    assert users.clash("import numpy as np\n\ndef f(x):\n    return np.sqrt(x)", [], ["types"]) == ""
+
+
 def test_function_that_uses_another_module_is_tried_each_time(folder: Path) -> None:
     with pytest.raises(Unfusable, match=r"^numba cannot compile middle: "):
         users.compiled_text("middle", middle, DOUBLE)

@@ -336,3 +336,20 @@ def test_what_cannot_be_written_is_named(toy: Any, tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="looked_up uses table, a ndarray, which cannot be written to a file"):
         ht.write_processor({"x": looked_up(toy.met)}, tmp_path / "own.py")
+
+
+def test_constants_of_one_name_in_two_modules_are_the_constants_of_their_functions(
+    toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    made = []
+    for number in (2, 3):
+        text = f"FACTOR = {number}.0\n\n\ndef scaled_{number}(x: float) -> float:\n    return FACTOR * x\n"
+        (tmp_path / f"scales_{number}.py").write_text(text)
+        made.append(getattr(importlib.import_module(f"scales_{number}"), f"scaled_{number}"))
+    double, triple = map(ht.user_func, made)
+    outputs = {"x": double(toy.met) / toy.met, "y": triple(toy.met) / toy.met}
+    answers = ht.make_local(outputs, engine="fused")
+    assert {name: set(values.tolist()) for name, values in answers.items()} == {"x": {2.0}, "y": {3.0}}
+    with pytest.raises(UsageError, match="functions use the name FACTOR for different things"):
+        ht.write_processor(outputs, tmp_path / "own.py")

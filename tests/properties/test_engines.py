@@ -1,13 +1,15 @@
 """The engines agree: fused, columnar and the reference, over generated programs and tables.
 
 Most programs run with kernels that are plain Python, in processes of their own: nothing is compiled, and an index beyond
-an array is an error. Some are compiled. Ten programs with the same files run as one, and each by itself if that fails.
-HT_ENGINES and HT_COMPILED say how many, HT_HYPOTHESIS=thorough runs tens of thousands.
+an array is an error. Some are compiled, half of these with such errors, and half to be kept as machine code, which
+another process then runs. Ten programs with the same files run as one, and each by itself if that fails. HT_ENGINES and
+HT_COMPILED say how many, HT_HYPOTHESIS=thorough runs tens of thousands.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from random import Random
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 THOROUGH = os.environ.get("HT_HYPOTHESIS") == "thorough"
-EXAMPLES = int(os.environ.get("HT_ENGINES", "40000" if THOROUGH else "1000"))
-COMPILED = int(os.environ.get("HT_COMPILED", "600" if THOROUGH else "30"))
-PARTS = 2
+EXAMPLES = int(os.environ.get("HT_ENGINES", "40000" if THOROUGH else "3000"))
+COMPILED = int(os.environ.get("HT_COMPILED", "1200" if THOROUGH else "60"))
+PARTS = 4
 
 
 def run(first: int, examples: int, cache: Path, **environment: str) -> str:
@@ -55,7 +57,18 @@ def test_engines_agree_over_generated_programs(part: int, tmp_path: Path) -> Non
 
 
 def test_compiled_kernels_agree_over_generated_programs(tmp_path: Path) -> None:
-    print(run(10_000_000, COMPILED, tmp_path, NUMBA_BOUNDSCHECK="1", NUMBA_OPT="0"))
+    print(run(10_000_000, COMPILED // 2, tmp_path, NUMBA_BOUNDSCHECK="1", NUMBA_OPT="0"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="machine code is kept on Linux")
+def test_kept_machine_code_agrees_over_generated_programs(tmp_path: Path) -> None:
+    first = run(11_000_000, COMPILED // 2, tmp_path, NUMBA_OPT="1")
+    assert "from machine code" not in first
+    again = run(11_000_000, COMPILED // 2, tmp_path, NUMBA_OPT="1")
+    print(again)
+    kept = int(re.search(r"(\d+) from machine code", again)[1])  # type: ignore[index]
+    made = int(re.search(r"(\d+) from numba", first)[1])  # type: ignore[index]
+    assert kept > 0.9 * made
 
 
 #: What has gone wrong once: lines, with the outputs last.
@@ -96,6 +109,22 @@ ONCE = {
         "v2 = beyond(events.jets.number, 3)",
         "v3 = beyond(events.flag, events.jets.number)",
         "v4 = beyond(events.hits.n, events.hits.any)",
+    ),
+    "a list of the event with values for each of its own rows": (
+        "v1 = events.jets.metric_table(events.jets)",
+        "v2 = ht.concat(v1, v1)",
+    ),
+    "a whole number for each of no rows": (
+        "v1 = events.flag.Sum(axis=None)",
+        "v2 = ht.Hist.new.Reg(4, 0, 2, flow=False, name='x').Int(-1, 4, name='y').Int64().fill(events.met, v1)",
+    ),
+    "missing truth values that are filled with numbers": (
+        "v1 = ak.mask(events.flag, events.weight > 0.5)",
+        "v2 = ht.fill_missing(v1, 1.5)",
+    ),
+    "a truth value that has the name of its type": (
+        "v1 = far_from(events.hits.x, events.flag)",
+        "v2 = ht.Hist.new.Var([-1, 0, 1, 2], name='x').Int64().fill(v1[v1])",
     ),
     "filtered events that are flat": ("v1 = ak.flatten(events.els)", "v2 = v1[v1.mass > 0.5]"),
 }

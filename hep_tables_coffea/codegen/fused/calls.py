@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from hep_tables_coffea.codegen.fused import formulas
+from hep_tables_coffea.codegen.fused import formulas, primitives
 from hep_tables_coffea.codegen.fused.hoist import hoisted, is_numpys_own
 from hep_tables_coffea.codegen.fused.ir import Inst, Unfusable
-from hep_tables_coffea.codegen.fused.users import compiled_text
+from hep_tables_coffea.codegen.fused.users import clash, compiled_text
 from hep_tables_coffea.codegen.fused.values import Values
 from hep_tables_coffea.codegen.fused.walks import Env, Value
 from hep_tables_coffea.graph import helpers
@@ -18,6 +18,9 @@ from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number, Record, Text
 
 __all__ = ["Calls"]
+
+#: Names that every kernel has beside the functions of the user.
+_OF_KERNELS = ("njit", "types", "column", "kernel")
 
 
 class Calls(Values):
@@ -77,7 +80,12 @@ class Calls(Values):
         if name is None:
             name = self.names.new(declared.name)
             assert declared.function is not None
-            self.functions[name] = compiled_text(name, declared.function, dtypes)
+            text = compiled_text(name, declared.function, dtypes)
+            if twice := clash(text, self.functions.values(), (*primitives.__all__, *_OF_KERNELS)):
+                raise Unfusable(
+                    f"{declared.name} uses {twice}, and so does something else that means another thing by it"
+                )
+            self.functions[name] = text
             self._functions[declared.function, dtypes] = name
         dtype = declared.returns.dtype  # type: ignore[union-attr]
         passed = (f"bool({{{k}}})" if arg.dtype == bool else f"{{{k}}}" for k, arg in enumerate(args))

@@ -31,7 +31,7 @@ from hep_tables_coffea.types.schema import Leaf
 
 __all__ = ["Column", "Kernel", "aggregated", "fuse"]
 
-_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_up_to bin_of_edges bin_of_even_edges bin_of_number floor_quotient remainder_of sort_rows sort_known_rows sort_order range abs min max".split() + [f"place_{k}" for k in range(10)]  # fmt: skip
+_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_up_to bin_of_edges bin_of_even_edges bin_of_number floor_quotient remainder_of sort_rows sort_known_rows sort_order range abs min max bool".split() + [f"place_{k}" for k in range(10)]  # fmt: skip
 
 
 @dataclass(slots=True)

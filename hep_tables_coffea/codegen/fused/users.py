@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hep_tables_coffea.codegen.fused.ir import Unfusable
 from hep_tables_coffea.codegen.fused.machine import machine_file, replace_file
 from hep_tables_coffea.errors import UsageError
 
-__all__ = ["compiled_text"]
+__all__ = ["clash", "compiled_text"]
 
 
 def compiled_text(name: str, function: Callable[..., Any], dtypes: tuple[np.dtype[Any], ...]) -> str:
@@ -33,6 +34,25 @@ def compiled_text(name: str, function: Callable[..., Any], dtypes: tuple[np.dtyp
     if problem:
         raise Unfusable(f"numba cannot compile {function.__name__}: {problem}")
     return text
+
+
+def clash(text: str, others: Iterable[str], taken: Iterable[str]) -> str:
+    """A name that a text gives to something, and another text, or the kernel itself, to something else; "" if there is none."""
+    known = {name: "" for name in taken} | {"np": "import numpy as np"}
+    for other in others:
+        known |= _defined(other)
+    return next((name for name, what in _defined(text).items() if known.get(name, what) != what), "")
+
+
+def _defined(text: str) -> dict[str, str]:
+    """What a text defines: names of functions, constants and modules, and how."""
+    found = {}
+    for part in ast.parse(text).body:
+        name = part.name if isinstance(part, ast.FunctionDef) else re.split(r"[ .]", ast.unparse(part))[0]
+        if isinstance(part, ast.Import):
+            name = part.names[0].asname or part.names[0].name
+        found[name] = ast.unparse(part)
+    return found
 
 
 #: Modules that do not change: what numba can make of a function that uses no others depends on its text alone.

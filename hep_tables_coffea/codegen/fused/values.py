@@ -9,7 +9,7 @@ import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.ir import Inst, Unfusable, around, needs
-from hep_tables_coffea.codegen.fused.rows import Listed, Listing
+from hep_tables_coffea.codegen.fused.rows import Listed, Listing, instructions
 from hep_tables_coffea.codegen.fused.vectors import Vectors
 from hep_tables_coffea.codegen.fused.walks import Env, Value, Walks
 from hep_tables_coffea.codegen.source import Names
@@ -107,6 +107,8 @@ class Values(Walks):
                 return None
             row = self.stored_row(here)
             return self.value(node, (*env[:k], row, *env[k + 1 :]))
+        if _within(env[1:k], here.listing):
+            raise Unfusable("values in a list of the event, of each row that the list is made of")
         parts = [self.value(node, (*env[:k], row, *env[k + 1 :])) for _, row in here.listing.sources]
         if isinstance(node, g.Reduce) and any(self._waits(part, here.listing) for part in parts):
             return None
@@ -196,6 +198,13 @@ class Values(Walks):
 
     def _arguments(self, node: g.Node, env: Env) -> list[Value]:
         return [self.value(arg, env[: len(arg.path)]) for arg in node.args]
+
+
+def _within(env: Env, listing: Listing) -> bool:
+    """Whether rows are those of the loops that make a list: where it is made, they would be taken for the rows it adds."""
+    loops = {loop for effect, _ in listing.sources for loop, _ in effect.loops}
+    levels = [inst.level for binding in env for inst in instructions(binding)]
+    return any(loop in loops for level in levels for loop in around(level))
 
 
 def _implies(one: Inst, other: Inst) -> bool:
