@@ -11,7 +11,7 @@ import numpy as np
 
 from hep_tables_coffea.errors import AxisError, MergeError, UsageError, hint_names
 from hep_tables_coffea.graph import build, serialize
-from hep_tables_coffea.graph.nodes import Fill, Node
+from hep_tables_coffea.graph.nodes import Fill, Literal, Node
 from hep_tables_coffea.record.array import Array, wrap
 from hep_tables_coffea.record.values import node_of
 from hep_tables_coffea.types.elements import Number, Record, Text, number
@@ -120,8 +120,19 @@ class RecordedHist:
         for extra, value in (("weight", weight), ("sample", sample)):
             if value is not None:
                 nodes[extra] = node_of(value, f"fill the {extra} of a histogram with")
+        self._check_weight(nodes.get("weight"))
         self._fills.append((tuple(zip(nodes, _aligned(nodes))), None))
         return self
+
+    def _check_weight(self, weight: Node | None) -> None:
+        """Integers would cut off what comes after the point, event by event."""
+        storage = self._template.storage_type.__name__
+        if weight is None or "Int64" not in storage or not isinstance(weight.type, Number):
+            return
+        is_whole = isinstance(weight, Literal) and float(weight.value) == int(weight.value)
+        if weight.type.dtype.kind == "f" and not is_whole:
+            msg = f"the storage {storage} counts in integers, and the weight is a {weight.type}"
+            raise UsageError(msg, values=[("weight", weight.text)], hint="use .Weight() or .Double() in place of it")
 
     def _by_axis(self, values: Sequence[Any], named: dict[str, Any]) -> dict[str, Node]:
         names = [axis.name or f"#{k}" for k, axis in enumerate(self._template.axes)]

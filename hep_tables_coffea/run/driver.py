@@ -10,7 +10,7 @@ from typing import Any
 
 from hep_tables_coffea.codegen.hints import assigned
 from hep_tables_coffea.config import Options
-from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.nodes import Node, UserCall
 from hep_tables_coffea.plan.explain import Explanation, StageAccount
 from hep_tables_coffea.plan.stages import Plan, Stage, make_plan
 from hep_tables_coffea.plugins import registry
@@ -76,7 +76,8 @@ def _engine(program: Any, stage: Stage) -> tuple[str, ...]:
     fused = [name for name in stage.outputs if name not in refused]
     before: dict[str, list[str]] = {}
     for node, reason in program.given.items():
-        before.setdefault(reason, []).append(assigned(node.where) or node.text)
+        called = f"{node.declared.name}()" if isinstance(node, UserCall) else assigned(node.where) or node.text
+        before.setdefault(reason, []).append(called)
     return (
         f"fused for {', '.join(fused)}" if refused else "fused",
         *(f"columnar for {name}: {reason}" for name, reason in refused.items()),

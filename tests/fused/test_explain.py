@@ -60,7 +60,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
         "an axis Regular that is circular or grows",
     ),
     "weights in integers": (
-        lambda d: two_bins().Int64().fill(d.met, weight=d.weight),
+        lambda d: two_bins().Int64().fill(d.met, weight=d.small),
         "weights in a storage of integers",
     ),
     "complex numbers": (lambda d: d.met * 1j, "numbers of the type complex128"),

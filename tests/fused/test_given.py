@@ -78,9 +78,9 @@ def test_answer_is_that_of_the_columnar_engine(
     assert same(fused, columnar)
 
 
-def test_reason_is_said_with_the_name_of_the_value(d: ht.Array) -> None:
+def test_reason_is_said_with_what_is_computed_before(d: ht.Array) -> None:
     scale = factor(d.jets.pt)
-    assert engine({"x": scale.Sum()}) == ("fused", "before it columnar for scale: factor is a function of arrays")
+    assert engine({"x": scale.Sum()}) == ("fused", "before it columnar for factor(): factor is a function of arrays")
 
 
 def test_output_that_is_nothing_else_is_left_to_the_columnar_engine(d: ht.Array) -> None:
@@ -88,7 +88,7 @@ def test_output_that_is_nothing_else_is_left_to_the_columnar_engine(d: ht.Array)
     assert engine({"x": scale, "y": scale.Max()}) == (
         "fused for y",
         "columnar for x: factor is a function of arrays",
-        "before it columnar for scale: factor is a function of arrays",
+        "before it columnar for factor(): factor is a function of arrays",
     )
 
 
