@@ -27,9 +27,17 @@ def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
     columns = [
         np.asarray(as_numpy(value[present])) if isinstance(value, ak.Array) else np.full(size, value) for value in flat
     ]
-    answer = np.asarray(function(*columns))
+    answer = function(*columns)
+    if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
+        msg = f"{function.__name__} gave an array with masked values: what is missing has to be left out before"
+        raise ValueError(msg)
+    answer = np.asarray(answer)
     if answer.shape != (size,):
         msg = f"{function.__name__} gave {answer.shape} values for {size} rows"
+        raise ValueError(msg)
+    if size and dtype != "str" and not np.can_cast(answer.dtype, dtype, "same_kind"):
+        found = "other things than numbers, or none," if answer.dtype == object else answer.dtype
+        msg = f"{function.__name__} gave {found} where {dtype} was declared"
         raise ValueError(msg)
     made = ak.Array(answer.astype(dtype)) if dtype != "str" else ak.Array([*answer.tolist(), ""])[:-1]  # also of none
     if size < len(present) or any(isinstance(value, ak.Array) and may_miss(value) for value in flat):
@@ -59,6 +67,7 @@ def each_row(function: Any) -> Any:
                 pass
         return np.array([function(*row) for row in zip(*(column.tolist() for column in columns))])
 
+    all_rows.__name__ = function.__name__
     return all_rows
 
 

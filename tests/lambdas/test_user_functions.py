@@ -244,6 +244,40 @@ def test_error_names_the_line_in_the_function_and_the_file(toy: Any, executor: s
     assert text.count("test_user_functions.py:") == 2
 
 
+@ht.user_func
+def without_answer(x: float) -> float:
+    return x if x > 30 else None
+
+
+@ht.user_func
+def half(x: float) -> int:
+    return x * 0.5
+
+
+@ht.user_func(vectorized=True)
+def of_masks(x: float) -> float:
+    return np.ma.masked_less(x, 30)
+
+
+@ht.user_func(vectorized=True)
+def turned(x: float) -> float:
+    return x * 1j
+
+
+WRONG_TYPES = {
+    without_answer: "without_answer gave other things than numbers, or none, where float64 was declared",
+    half: "half gave float64 where int64 was declared",
+    of_masks: "of_masks gave an array with masked values",
+    turned: "turned gave complex128 where float64 was declared",
+}
+
+
+@pytest.mark.parametrize("function", WRONG_TYPES, ids=lambda function: function.__name__)
+def test_answers_of_another_type_than_declared_are_refused(function: Any, toy: Any) -> None:
+    with pytest.raises(RunError, match=WRONG_TYPES[function]):
+        ht.make_local(function(toy.met * 1.0), engine="columnar")
+
+
 def test_wrong_shape_of_a_vectorized_function_is_named(toy: Any) -> None:
     @ht.user_func(vectorized=True)
     def short(x: float) -> float:
