@@ -80,13 +80,17 @@ class UserFunction:
 
     def _hints(self) -> dict[str, Any]:
         try:
-            return typing.get_type_hints(self.function)
+            return typing.get_type_hints(self.function, localns=_DTYPES)
         except NameError as error:
             msg = f"{self.function.__name__}: an annotation cannot be resolved: {error}"
             raise UsageError(msg, where=self.where) from error
 
     def __repr__(self) -> str:
         return f"<user function {self.function.__name__}{self.signature}>"
+
+
+#: Names of types that an annotation may have in quotes.
+_DTYPES = {f"{kind}{bits}": getattr(np, f"{kind}{bits}") for kind in ("float", "int", "uint") for bits in (16, 32, 64)}
 
 
 def _element(result: Any, name: str, where: Where) -> Element:

@@ -244,6 +244,14 @@ def test_error_names_the_line_in_the_function_and_the_file(toy: Any, executor: s
     assert text.count("test_user_functions.py:") == 2
 
 
+def test_annotation_may_be_the_name_of_a_dtype(toy: Any) -> None:
+    @ht.user_func
+    def single(x: "float64") -> "float32":  # noqa: F821
+        return x
+
+    assert str(single(toy.met)._node.type) == "float32"
+
+
 @ht.user_func
 def without_answer(x: float) -> float:
     return x if x > 30 else None
