@@ -173,7 +173,7 @@ class Pool:
 
     def program(self, path: str | Sequence[str], size: int) -> Program:
         """The program with what its last steps give as outputs, and only the lines that these need."""
-        asked = [name for step in self.steps[-size:] for name in step]
+        asked = [name for step in self.steps[-size:] for name in step] or self.names[-1:]
         return Program(path, tuple(_needed(self.lines, asked)), tuple(asked))
 
     # -- draws --

@@ -6,6 +6,9 @@ numbers at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 import hep_tables_coffea as ht
@@ -13,37 +16,42 @@ import hep_tables_coffea as ht
 __all__ = ["FUNCTIONS", "ONE", "STRINGS", "TWO"]
 
 
-@ht.user_func(vectorized=True)
+_Decorator = Callable[[Callable[..., Any]], Any]
+of_arrays: _Decorator = ht.user_func(vectorized=True)
+of_arrays_in_single: _Decorator = ht.user_func(vectorized=True, returns="float32")
+
+
+@of_arrays
 def stretched(x: float) -> float:
     return np.sqrt(np.abs(x * 1.0)) + 1  # type: ignore[no-any-return]
 
 
-@ht.user_func(vectorized=True, returns="float32")
+@of_arrays_in_single
 def coarse(x: float) -> float:
     return np.abs(x * 1.0) * 0.25  # type: ignore[no-any-return]
 
 
-@ht.user_func(vectorized=True)
+@of_arrays
 def positive(x: float) -> bool:
     return x > 0
 
 
-@ht.user_func(vectorized=True)
+@of_arrays
 def sign_of(x: float) -> int:
     return (x > 0) * 1 - (x < 0) * 1
 
 
-@ht.user_func(vectorized=True)
+@of_arrays
 def named_by(x: float) -> str:
     return np.where(x > 1, "a", "b")  # type: ignore[return-value]
 
 
-@ht.user_func(vectorized=True)
+@of_arrays
 def upper_of(x: float, y: float) -> float:
     return np.where(x > y, x, y) * 0.5  # type: ignore[return-value]
 
 
-@ht.user_func(vectorized=True)
+@of_arrays
 def ordered(x: float, y: float) -> bool:
     return x <= y
 
@@ -77,7 +85,7 @@ def far_from(x: float, y: float) -> bool:
     return abs(x * 1.0 - y) > 1.0
 
 
-@ht.user_func(vectorized=True)
+@of_arrays
 def is_a(word: str) -> bool:
     return word == "a"
 

@@ -86,7 +86,7 @@ def _tried(text: str, name: str, dtypes: tuple[np.dtype[Any], ...]) -> str:
     """Why numba cannot compile a function. It is tried, as nobody can tell before."""
     import numba
 
-    if numba.config.DISABLE_JIT:  # the kernel is plain Python, too
+    if vars(numba.config)["DISABLE_JIT"]:  # the kernel is plain Python, too
         return ""
     namespace: dict[str, Any] = {"np": np, "njit": numba.njit, "__name__": "kernel"}
     try:
