@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copyreg
+import importlib
 import io
 import pickle
+import sys
 from collections.abc import Sequence
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 from hep_tables_coffea.graph.axes import Axis
@@ -21,6 +23,19 @@ def _proxy(content: dict[Any, Any]) -> Any:
     return MappingProxyType(content)
 
 
+def _named(module: str, name: str) -> Any:
+    """What a module has under a name; None where it has nothing."""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _undecorated(module: str, name: str) -> Any:
+    importlib.import_module(module)
+    return _named(module, name).__wrapped__
+
+
 class _Pickler(pickle.Pickler):
     """Pickles plain content; nodes and axes are written as their numbers."""
 
@@ -29,6 +44,14 @@ class _Pickler(pickle.Pickler):
     def __init__(self, file: io.BytesIO, numbers: dict[Any, int]) -> None:
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
         self.numbers = numbers
+
+    def reducer_override(self, thing: Any) -> Any:
+        """A function that its module has decorated is what is inside of that."""
+        if isinstance(thing, FunctionType):
+            about = thing.__module__, thing.__qualname__
+            if getattr(_named(*about), "__wrapped__", None) is thing:
+                return _undecorated, about
+        return NotImplemented
 
     def persistent_id(self, thing: Any) -> int | None:
         return self.numbers.get(thing) if isinstance(thing, (Node, Axis)) else None

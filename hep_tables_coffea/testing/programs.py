@@ -173,8 +173,14 @@ class Pool:
 
     def program(self, path: str | Sequence[str], size: int) -> Program:
         """The program with what its last steps give as outputs, and only the lines that these need."""
-        asked = [name for step in self.steps[-size:] for name in step] or self.names[-1:]
+        asked = [name for step in self.steps[-size:] for name in step if not self._grows_later(name)]
+        asked = asked or self.names[-1:]
         return Program(path, tuple(_needed(self.lines, asked)), tuple(asked))
+
+    def _grows_later(self, name: str) -> bool:
+        """Until records that were made before a column of their rows was defined are as they were declared."""
+        later = self.lines[self.names.index(name) + 1 :]
+        return isinstance(self.node(name).type, Record) and any("with_column" in line for line in later)
 
     # -- draws --
 

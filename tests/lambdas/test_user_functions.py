@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -246,7 +247,7 @@ def test_error_names_the_line_in_the_function_and_the_file(toy: Any, executor: s
 
 def test_annotation_may_be_the_name_of_a_dtype(toy: Any) -> None:
     @ht.user_func
-    def single(x: "float64") -> "float32":  # noqa: F821
+    def single(x: "float64") -> "float32":  # noqa: F821, UP037 (a string, as the hint has it)
         return x
 
     assert str(single(toy.met)._node.type) == "float32"
@@ -395,3 +396,9 @@ def test_constants_of_one_name_in_two_modules_are_the_constants_of_their_functio
     assert {name: set(values.tolist()) for name, values in answers.items()} == {"x": {2.0}, "y": {3.0}}
     with pytest.raises(UsageError, match="functions use the name FACTOR for different things"):
         ht.write_processor(outputs, tmp_path / "own.py")
+
+
+def test_expression_with_a_function_of_a_module_is_pickled(toy: Any) -> None:
+    outputs = {"x": twice(toy.met), "y": kind(toy.met)}
+    loaded = pickle.loads(pickle.dumps(outputs))
+    assert all(loaded[name]._node is value._node for name, value in outputs.items())

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 import hep_tables_coffea as ht
 from hep_tables_coffea.testing.comparing import difference, tolerance_of, type_problem
 from hep_tables_coffea.testing.known import known, unstable
+from hep_tables_coffea.testing.lines import KINDS
 from hep_tables_coffea.testing.strategies import Program, Table, programs, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 EXAMPLES = int(os.environ.get("HT_EXAMPLES", "5000" if os.environ.get("HT_HYPOTHESIS") == "thorough" else "60"))
 checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
@@ -29,8 +30,13 @@ rare = settings(law, max_examples=max(EXAMPLES // 5, 1))
 # -- laws ------------------------------------------------------------------------------------------------------------
 
 
-def draw_program(data: st.DataObject, path: str | list[str], leave_out: Callable[[Any], bool] = known) -> Program:
-    program: Program = data.draw(programs(path, leave_out=leave_out), label="program")
+def draw_program(
+    data: st.DataObject,
+    path: str | list[str],
+    leave_out: Callable[[Any], bool] = known,
+    kinds: Sequence[str] = tuple(KINDS),
+) -> Program:
+    program: Program = data.draw(programs(path, kinds, leave_out=leave_out), label="program")
     note(str(program))
     return program
 
@@ -68,12 +74,16 @@ def test_several_files_give_what_the_reference_gives(
         assert not found, f"{name} ({value!r}): {found}"
 
 
+#: Until records in pairs are declared with the columns that were defined before.
+DECLARED = tuple(kind for kind in KINDS if kind != "defined")
+
+
 @law
 @given(data=st.data(), table=tables())
 def test_answers_have_the_types_that_were_declared(
     data: st.DataObject, table: Table, write: Callable[[Table], str]
 ) -> None:
-    recorded = draw_program(data, write(table)).record()
+    recorded = draw_program(data, write(table), kinds=DECLARED).record()
     for backend in ("coffea", "reference"):
         answers = ht.make_local(recorded, backend=backend)
         problems = [type_problem(answers[name], value._node) for name, value in recorded.items()]
