@@ -64,25 +64,25 @@ def outcomes(folder: Path) -> list[Path]:
 
 
 def test_function_that_could_be_compiled_is_not_tried_again(later: Callable[[], None]) -> None:
-    text = users.compiled_text("rooted", rooted, DOUBLE)
+    text = users.compiled_text("rooted", rooted, DOUBLE, "float64")
     later()
-    assert users.compiled_text("rooted", rooted, DOUBLE) == text
+    assert users.compiled_text("rooted", rooted, DOUBLE, "float64") == text
 
 
 def test_reason_why_a_function_cannot_be_compiled_is_kept(later: Callable[[], None]) -> None:
     with pytest.raises(Unfusable, match=r"^numba cannot compile spelled: ") as first:
-        users.compiled_text("spelled", spelled, (np.dtype("complex64"),))
+        users.compiled_text("spelled", spelled, (np.dtype("complex64"),), "float64")
     later()
     with pytest.raises(Unfusable) as second:
-        users.compiled_text("spelled", spelled, (np.dtype("complex64"),))
+        users.compiled_text("spelled", spelled, (np.dtype("complex64"),), "float64")
     assert str(second.value) == str(first.value)
 
 
 def test_function_of_other_types_is_tried(later: Callable[[], None]) -> None:
-    users.compiled_text("rooted", rooted, DOUBLE)
+    users.compiled_text("rooted", rooted, DOUBLE, "float64")
     later()
     with pytest.raises(Unfusable, match=r"asked again$"):
-        users.compiled_text("rooted", rooted, (np.dtype("float32"),))
+        users.compiled_text("rooted", rooted, (np.dtype("float32"),), "float64")
 
 
 def test_functions_that_mean_different_things_by_one_name_clash() -> None:
@@ -98,28 +98,28 @@ def test_name_of_the_kernel_clashes() -> None:
 
 def test_function_that_uses_another_module_is_tried_each_time(folder: Path) -> None:
     with pytest.raises(Unfusable, match=r"^numba cannot compile middle: "):
-        users.compiled_text("middle", middle, DOUBLE)
+        users.compiled_text("middle", middle, DOUBLE, "float64")
     assert not folder.exists()
 
 
 @pytest.mark.parametrize("content", ["", '{"problem"', "[]", "{}"])
 def test_damaged_file_is_written_anew(content: str, folder: Path) -> None:
-    users.compiled_text("rooted", rooted, DOUBLE)
+    users.compiled_text("rooted", rooted, DOUBLE, "float64")
     (file,) = outcomes(folder)
     whole = file.read_text()
     file.write_text(content)
     users._problem.cache_clear()
-    users.compiled_text("rooted", rooted, DOUBLE)
+    users.compiled_text("rooted", rooted, DOUBLE, "float64")
     assert file.read_text() == whole
 
 
 def test_folder_that_is_a_file_does_not_matter(folder: Path) -> None:
     folder.write_text("no folder")
-    assert "def rooted" in users.compiled_text("rooted", rooted, DOUBLE)
+    assert "def rooted" in users.compiled_text("rooted", rooted, DOUBLE, "float64")
 
 
 def test_outcome_is_deleted_with_the_text_it_is_about(folder: Path) -> None:
-    users.compiled_text("rooted", rooted, DOUBLE)
+    users.compiled_text("rooted", rooted, DOUBLE, "float64")
     (folder / "kernel_new.py").write_text("x = 1")
     assert len(outcomes(folder)) == 1
     for old in folder.glob("kernel_of_*.py"):

@@ -281,10 +281,20 @@ WRONG_TYPES = {
 }
 
 
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
 @pytest.mark.parametrize("function", WRONG_TYPES, ids=lambda function: function.__name__)
-def test_answers_of_another_type_than_declared_are_refused(function: Any, toy: Any) -> None:
+def test_answers_of_another_type_than_declared_are_refused(function: Any, engine: str, toy: Any) -> None:
     with pytest.raises(RunError, match=WRONG_TYPES[function]):
-        ht.make_local(function(toy.met * 1.0), engine="columnar")
+        ht.make_local(function(toy.met * 1.0).Sum(axis=None), engine=engine)
+
+
+def test_whole_numbers_may_be_unsigned(toy: Any) -> None:
+    @ht.user_func(returns="uint8")
+    def tenth(x: float) -> int:
+        return int(x) // 10
+
+    answers = [ht.make_local(tenth(abs(toy.met)), engine=engine).to_list() for engine in ("columnar", "fused")]
+    assert answers[0] == answers[1] == [int(x) // 10 for x in ht.make_local(abs(toy.met)).to_list()]
 
 
 def test_wrong_shape_of_a_vectorized_function_is_named(toy: Any) -> None:

@@ -76,18 +76,18 @@ class Calls(Values):
             raise Unfusable(f"{declared.name} takes whole numbers beyond those of numba")
         args = [formulas.cast(self.program, arg, wide.get(arg.dtype.kind, arg.dtype)) for arg in args]
         dtypes = tuple(arg.dtype for arg in args)
+        dtype = declared.returns.dtype  # type: ignore[union-attr]
         name = self._functions.get((declared.function, dtypes))
         if name is None:
             name = self.names.new(declared.name)
             assert declared.function is not None
-            text = compiled_text(name, declared.function, dtypes)
+            text = compiled_text(name, declared.function, dtypes, dtype)
             if twice := clash(text, self.functions.values(), (*primitives.__all__, *_OF_KERNELS)):
                 raise Unfusable(
                     f"{declared.name} uses {twice}, and so does something else that means another thing by it"
                 )
             self.functions[name] = text
             self._functions[declared.function, dtypes] = name
-        dtype = declared.returns.dtype  # type: ignore[union-attr]
         passed = (f"bool({{{k}}})" if arg.dtype == bool else f"{{{k}}}" for k, arg in enumerate(args))
         called = f"{name}({', '.join(passed)})"
         text = f"np.{dtype.name.replace('bool', 'bool_')}({called})"

@@ -23,14 +23,14 @@ from hep_tables_coffea.errors import UsageError
 __all__ = ["clash", "compiled_text"]
 
 
-def compiled_text(name: str, function: Callable[..., Any], dtypes: tuple[np.dtype[Any], ...]) -> str:
+def compiled_text(name: str, function: Callable[..., Any], dtypes: tuple[np.dtype[Any], ...], result: Any) -> str:
     """The text of a function with all that it uses, for a kernel that calls it by this name."""
     try:
         text = embedded({name: function})
     except UsageError as error:
         raise Unfusable(error.summary) from error
     text = re.sub(r"^def ", '@njit(nogil=True, error_model="numpy")\ndef ', text, flags=re.MULTILINE)
-    problem = _problem(text, name, dtypes)
+    problem = _problem(text, name, dtypes, result)
     if problem:
         raise Unfusable(f"numba cannot compile {function.__name__}: {problem}")
     return text
@@ -60,29 +60,29 @@ _FIXED = {"cmath", "math", "numpy"}
 
 
 @functools.lru_cache(maxsize=256)
-def _problem(text: str, name: str, dtypes: tuple[np.dtype[Any], ...]) -> str:
+def _problem(text: str, name: str, dtypes: tuple[np.dtype[Any], ...], result: Any) -> str:
     """Why numba cannot compile a function; nothing where it can. What was found before is read from disk."""
     if not set(re.findall(r"^import (\S+)", text, flags=re.MULTILINE)) <= _FIXED:
-        return _tried(text, name, dtypes)
+        return _tried(text, name, dtypes, result)
     try:
-        file = _outcome_file(text, name, dtypes)
+        file = _outcome_file(text, name, dtypes, result)
         return str(json.loads(file.read_text(encoding="utf-8"))["problem"])
     except (OSError, ValueError, KeyError, TypeError, ImportError):
-        problem = _tried(text, name, dtypes)
+        problem = _tried(text, name, dtypes, result)
     with contextlib.suppress(OSError, ImportError):
-        replace_file(_outcome_file(text, name, dtypes), json.dumps({"problem": problem}).encode())
+        replace_file(_outcome_file(text, name, dtypes, result), json.dumps({"problem": problem}).encode())
     return problem
 
 
-def _outcome_file(text: str, name: str, dtypes: tuple[np.dtype[Any], ...]) -> Path:
+def _outcome_file(text: str, name: str, dtypes: tuple[np.dtype[Any], ...], result: Any) -> Path:
     """The file that says what numba made of a function: among those of kernels, and deleted as they are."""
-    asked = f"# {name}({', '.join(dtype.str for dtype in dtypes)})\n{text}\n"
+    asked = f"# {name}({', '.join(dtype.str for dtype in dtypes)}) -> {result}\n{text}\n"
     path = kernel_file(asked, f"of_{hashlib.sha256(asked.encode()).hexdigest()[:20]}")
     found: Path = machine_file(path, asked)[0]
     return found.with_suffix(".outcome")
 
 
-def _tried(text: str, name: str, dtypes: tuple[np.dtype[Any], ...]) -> str:
+def _tried(text: str, name: str, dtypes: tuple[np.dtype[Any], ...], result: Any) -> str:
     """Why numba cannot compile a function. It is tried, as nobody can tell before."""
     import numba
 
@@ -93,8 +93,12 @@ def _tried(text: str, name: str, dtypes: tuple[np.dtype[Any], ...]) -> str:
         exec(compile(text, f"<{name}>", "exec"), namespace)  # noqa: S102 (the user's own text)
         compiled = namespace[name]
         compiled.compile(tuple(numba.from_dtype(dtype) for dtype in dtypes))
-        result = compiled.nopython_signatures[0].return_type
+        given = compiled.nopython_signatures[0].return_type
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return next((line for line in lines if not line.startswith("Failed in")), type(error).__name__)
-    return "" if isinstance(result, (numba.types.Number, numba.types.Boolean)) else f"it gives {result}"
+    if isinstance(given, (numba.types.Number, numba.types.Boolean)):
+        dtype = numba.np.numpy_support.as_dtype(given)
+        if dtype.kind + np.dtype(result).kind == "iu" or np.can_cast(dtype, result, "same_kind"):
+            return ""
+    return f"it gives {given} where {result} is declared"
