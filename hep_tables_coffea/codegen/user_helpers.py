@@ -27,7 +27,7 @@ def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
     columns = [
         np.asarray(as_numpy(value[present])) if isinstance(value, ak.Array) else np.full(size, value) for value in flat
     ]
-    answer = function(*columns)
+    answer = function(*columns) if size else np.empty(0)  # many a function does not know what to do with nothing
     if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
         msg = f"{function.__name__} gave an array with masked values: what is missing has to be left out before"
         raise ValueError(msg)

@@ -100,6 +100,13 @@ def test_function_is_called_once_for_all_that_use_it(d: ht.Array) -> None:
     assert lengths == [4]
 
 
+@pytest.mark.parametrize("name", ["fused", "columnar"])
+def test_function_is_not_called_for_no_rows(name: str, d: ht.Array) -> None:
+    lengths.clear()
+    ht.make_local(factor(d.jets.pt[d.jets.pt > 1000]).Max(), engine=name, chunksize=1)
+    assert lengths == []
+
+
 def test_name_of_the_user_is_in_the_kernel(many: ht.Array, fused: Callable[[Any], Any]) -> None:
     scale = factor(many.Jet.pt)
     assert " * scale[jet]" in fused({"x": (many.Jet.pt * scale).Sum()}).kernel
