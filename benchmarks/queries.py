@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coffea.nanoevents import BaseSchema
 from coffea.processor import ProcessorABC
 
 import hep_tables_coffea as ht
@@ -72,7 +71,7 @@ class Nothing(ProcessorABC):  # type: ignore[misc]
 
 
 def _opening(path: str) -> Callable[[], Any]:
-    run = hand_written(path, Nothing(), schema=BaseSchema)
+    run = hand_written(path, Nothing())
 
     def opened() -> None:
         run()

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from coffea.nanoevents import BaseSchema, NanoAODSchema
+from coffea.nanoevents import NanoAODSchema
 from coffea.processor import IterativeExecutor, ProcessorABC, Runner
 from coffea.util import coffea_console
 
@@ -81,7 +81,7 @@ def cold(path: str, record: Callable[[ht.Array], dict[str, Any]], engine: str) -
 
 
 def generated(path: str, outputs: dict[str, Any], engine: str, executor: Any = None) -> Variant:
-    """The generated processor in a stock `Runner`, with the plain schema that the documentation recommends for it."""
+    """The generated processor in place of the hand-written one, in the same `Runner`."""
     with ht.options(engine=engine):
         processor = ht.to_processor(outputs)
-    return hand_written(path, processor, DEFAULT, BaseSchema, executor)
+    return hand_written(path, processor, executor=executor)
