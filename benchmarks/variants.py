@@ -33,14 +33,13 @@ def hand_written(
     path: str,
     processor: ProcessorABC,
     chunksize: int = DEFAULT,
-    schema: Any = NanoAODSchema,
     executor: Any = None,
 ) -> Variant:
     """A processor in a stock `Runner`, which remembers number of events and clusters of the file between runs."""
 
     def run() -> dict[str, Any]:
         stock = IterativeExecutor(status=False)
-        runner = Runner(executor or stock, pre_executor=stock, chunksize=chunksize, schema=schema)
+        runner = Runner(executor or stock, pre_executor=stock, chunksize=chunksize, schema=NanoAODSchema)
         answer: dict[str, Any] = runner({"adl": {"files": {path: "Events"}}}, processor_instance=processor)
         return answer
 
