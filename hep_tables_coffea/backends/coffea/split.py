@@ -62,8 +62,9 @@ def _edges(clusters: Sequence[int], size: int) -> list[int]:
 
 
 def _nearest(clusters: Sequence[int], place: float) -> int:
-    k = bisect(clusters, place)
-    return min(clusters[k - 1 : k + 1], key=lambda edge: abs(edge - place))
+    """Of two that are as near the one that is farther from the middle: so both halves are cut alike."""
+    k, middle = bisect(clusters, place), (clusters[0] + clusters[-1]) / 2
+    return min(clusters[k - 1 : k + 1], key=lambda edge: (abs(edge - place), -abs(edge - middle)))
 
 
 def chunks_of(sample: Sample, table: Any, size: int, exact: bool, label: str = "") -> list[Chunk]:
