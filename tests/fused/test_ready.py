@@ -11,7 +11,7 @@ import pytest
 
 import hep_tables_coffea as ht
 from hep_tables_coffea.codegen.fused import helpers
-from hep_tables_coffea.codegen.fused.ready import is_compiled
+from hep_tables_coffea.codegen.fused.ready import is_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +136,7 @@ def test_fused_engine_waits_for_the_kernel(
     outputs: dict[str, Any], keeper: dict[str, Any], fused: Callable[..., Any]
 ) -> None:
     ht.make_local(outputs, engine="fused", chunksize=5)
-    assert is_compiled(fused(outputs).digest)
+    assert is_ready(fused(outputs).kernel, fused(outputs).digest)
     assert list(keeper) == [fused(outputs).digest]
 
 
@@ -147,6 +147,7 @@ def test_kernel_of_a_run_before_is_used_again(outputs: dict[str, Any], keeper: d
     assert list(keeper.values()) == [job]
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_small_input_has_no_kernel_compiled(outputs: dict[str, Any], keeper: dict[str, Any]) -> None:
     ht.make_local(outputs, engine="auto", chunksize=40, executor="iterative")
     assert keeper == {}
@@ -178,21 +179,30 @@ def test_look_at_the_first_rows_compiles_nothing(outputs: dict[str, Any], keeper
 
 
 @pytest.mark.parametrize(
-    ("events", "statements", "expected"), [(10**6 - 1, 10, False), (10**6 + 1, 10, True), (10, 1, False)]
+    ("events", "statements", "expected"), [(3 * 10**6 - 1, 10, False), (3 * 10**6 + 1, 10, True), (10, 1, False)]
 )
 def test_auto_compares_the_work_with_the_time_to_compile(events: int, statements: int, expected: bool) -> None:
     assert asked(events, statements, f"{events} {statements}") is expected
 
 
+def test_auto_takes_a_kernel_that_another_process_has_compiled(
+    outputs: dict[str, Any], keeper: dict[str, Any], fused: Callable[..., Any]
+) -> None:
+    ht.make_local(outputs, engine="fused")
+    keeper.clear()  # as in another process
+    ht.make_local(outputs, engine="auto")
+    assert list(keeper) == [fused(outputs).digest]
+
+
 def test_auto_counts_the_runs_before() -> None:
-    assert [asked(400_000, 10, "again") for _ in range(3)] == [False, False, True]
+    assert [asked(1_200_000, 10, "again") for _ in range(3)] == [False, False, True]
 
 
 def asked(events: int, statements: int, digest: str) -> bool:
     from types import SimpleNamespace
 
     meanwhile = SimpleNamespace(process="\n".join(["x = 1"] * statements))
-    source: Any = SimpleNamespace(meanwhile=meanwhile, digests=(digest,))
+    source: Any = SimpleNamespace(meanwhile=meanwhile, kernels=("",), digests=(digest,))
     chunks: Any = [SimpleNamespace(start=0, stop=events // 2), SimpleNamespace(start=events // 2, stop=events)]
     return coffea_backend.worthwhile(source, chunks)
 
@@ -264,7 +274,7 @@ def test_failed_kernel_is_not_compiled(
 ) -> None:
     with pytest.warns(UserWarning, match=FAILED):
         settled(ht.make_local(outputs, engine="fused"))
-    assert not is_compiled(fused(outputs).digest)
+    assert not is_ready(fused(outputs).kernel, fused(outputs).digest)
 
 
 def test_text_that_is_no_python_is_a_failure(keeper: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ from hep_tables_coffea.backends.coffea.opening import (
     table_of,
 )
 from hep_tables_coffea.backends.coffea.split import chunks_of, events_per_chunk
-from hep_tables_coffea.codegen.fused.ready import is_compiled
+from hep_tables_coffea.codegen.fused.ready import is_ready
 from hep_tables_coffea.codegen.load import load_class
 from hep_tables_coffea.codegen.processor import ProcessorSource
 from hep_tables_coffea.codegen.programs import program as written
@@ -107,22 +107,22 @@ class CoffeaBackend:
         return answers
 
 
-#: Seconds of awkward's work for each event and each statement, and what compiling has to save at least.
-STATEMENT, COMPILING = 5e-8, 0.5
+#: Seconds of awkward's work for each event and each statement, and as much of it as compiling takes, which goes on beside.
+STATEMENT, COMPILING = 5e-8, 1.5
 #: Seconds of awkward's work that runs of each program would have taken up to now: a question that is asked again and again
 #: is worth a kernel, too.
 _spent: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
 
 def worthwhile(program: ProcessorSource, chunks: Sequence[Chunk]) -> bool:
-    """Whether there is enough work for a kernel, in this run and those before: always where it is compiled already."""
+    """Whether there is enough work for a kernel, in this run and those before: always where it has been compiled before."""
     assert program.meanwhile is not None
     events = sum(chunk.stop - chunk.start for chunk in chunks)
     statements = program.meanwhile.process.count("\n") + 1
     spent = _spent[program.digests] = _spent.pop(program.digests, 0.0) + events * statements * STATEMENT
     while len(_spent) > 1000:
         _spent.popitem(last=False)
-    return all(map(is_compiled, program.digests)) or spent > COMPILING
+    return all(map(is_ready, program.kernels, program.digests)) or spent > COMPILING
 
 
 def cut(opened: Opened, program: ProcessorSource, options: Options) -> list[Chunk]:

@@ -216,11 +216,8 @@ def kernel_file(text: str, digest: str) -> str:
     import tempfile
     from pathlib import Path
 
-    base = os.environ.get("HEP_TABLES_COFFEA_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "hep_tables_coffea"
-    )
     for temporary in (False, True):
-        folder = Path(tempfile.mkdtemp(prefix="hep_tables_coffea_")) if temporary else Path(base) / "kernels"
+        folder = Path(tempfile.mkdtemp(prefix="hep_tables_coffea_")) if temporary else kernels_folder()
         path = folder / f"kernel_{digest}.py"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -234,6 +231,17 @@ def kernel_file(text: str, digest: str) -> str:
             continue
     msg = "there is no folder in which a kernel could be written"
     raise OSError(msg)
+
+
+def kernels_folder() -> Any:
+    """Where kernels are kept."""
+    import os
+    from pathlib import Path
+
+    base = os.environ.get("HEP_TABLES_COFFEA_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "hep_tables_coffea"
+    )
+    return Path(base) / "kernels"
 
 
 def forget_kernels(folder: Any, most: int) -> None:
