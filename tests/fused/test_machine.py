@@ -52,7 +52,7 @@ class Kept:
     def __init__(self, text: str, digest: str) -> None:
         self.text, self.digest = text, digest
         self.path = helpers.kernel_file(text, digest)
-        self.numba = helpers.numba_kernel(text, digest)
+        self.numba = helpers.numba_kernel(self.path, digest)
         machine.keep_machine_code(self.numba, self.path, text)
         self.file: Path = machine.machine_file(self.path, text)[0]
         self.asked = 0
@@ -97,6 +97,21 @@ def test_kept_kernel_is_there_without_waiting(whole: Kept, keeper: dict[str, Any
     kernel(3, X, 0.5, out)
     assert out[0] == FIRST
     assert list(keeper) == [whole.digest]
+
+
+def test_nobody_waits_for_a_kernel_whose_reading_was_interrupted(
+    whole: Kept, keeper: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: Any) -> Any:
+        msg = "by hand"
+        raise KeyboardInterrupt(msg)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(helpers, "kept_kernel", interrupted)
+        with pytest.raises(KeyboardInterrupt, match="by hand"):
+            helpers.ready_kernel(whole.text, whole.digest, True)
+    assert keeper == {}
+    assert helpers.ready_kernel(whole.text, whole.digest, True) is not None
 
 
 def test_what_is_not_to_be_written_may_be_read_only(whole: Kept) -> None:

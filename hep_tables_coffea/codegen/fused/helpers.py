@@ -153,7 +153,6 @@ def ready_kernel(text: str, digest: str, wait: bool) -> Any:
     """The compiled kernel. None while it is compiled in the background, and where it cannot be compiled."""
     import os
     import sys
-    import threading
     import types
     from concurrent.futures import Future
 
@@ -163,23 +162,38 @@ def ready_kernel(text: str, digest: str, wait: bool) -> Any:
     job = kernels.setdefault(digest, fresh)
     if job is fresh:
         try:
-            kernel = kept_kernel(kernel_file(text, digest), text, lambda: numba_kernel(text, digest))
-        except OSError:
-            kernel = None
-        if kernel is not None:  # that took some milliseconds
-            job.set_result(kernel)
-        else:
-            threading.Thread(target=compile_kernel, args=(job, text, digest), daemon=True).start()
+            begin_kernel(job, text, digest)
+        except BaseException:  # Ctrl-C: nobody waits for it in vain, and the next run begins anew
+            kernels.pop(digest, None)
+            if not job.done():
+                job.set_result(None)
+            raise
     return job.result() if wait or job.done() else None
 
 
-def compile_kernel(job: Any, text: str, digest: str) -> None:
-    """Compile a kernel, and keep its machine code."""
+def begin_kernel(job: Any, text: str, digest: str) -> None:
+    """Take a kernel from disk, which takes some milliseconds, or have it compiled in the background."""
+    import contextlib
+    import threading
+
+    path = ""
+    with contextlib.suppress(OSError):
+        path = kernel_file(text, digest)
+        kernel = kept_kernel(path, text, lambda: numba_kernel(path, digest))
+        if kernel is not None:
+            job.set_result(kernel)
+            return
+    threading.Thread(target=compile_kernel, args=(job, path, text, digest), daemon=True).start()
+
+
+def compile_kernel(job: Any, path: str, text: str, digest: str) -> None:
+    """Compile a kernel whose text is at `path`, and keep its machine code."""
     import warnings
 
     try:
-        kernel = numba_kernel(text, digest)
-        keep_machine_code(kernel, kernel_file(text, digest), text)
+        path = path or kernel_file(text, digest)  # which says why there is none
+        kernel = numba_kernel(path, digest)
+        keep_machine_code(kernel, path, text)
         job.set_result(kernel)
     except BaseException as error:
         job.set_result(None)  # before the warning, which may be an error
@@ -187,8 +201,8 @@ def compile_kernel(job: Any, text: str, digest: str) -> None:
         warnings.warn(f"a program could not be compiled, so that the columnar engine runs it: {reason}", stacklevel=1)
 
 
-def numba_kernel(text: str, digest: str) -> Any:
-    """The kernel that numba makes of a text, or has made before and kept on disk."""
+def numba_kernel(path: str, digest: str) -> Any:
+    """The kernel that numba makes of the text at `path`, or has made before and kept on disk."""
     import gc
     import importlib.util
     import os
@@ -197,7 +211,6 @@ def numba_kernel(text: str, digest: str) -> Any:
     import types
 
     keeper = vars(sys.modules.setdefault("_hep_tables_coffea_worker", types.ModuleType("_hep_tables_coffea_worker")))
-    path = kernel_file(text, digest)
     spec: Any = importlib.util.spec_from_file_location(f"kernel_{digest}", path)
     with keeper.setdefault(f"compiling_{os.getpid()}", threading.Lock()):
         before = gc.get_threshold()
