@@ -48,8 +48,8 @@ def _variants(path: str, events: ht.Array, query: str) -> dict[str, Variant]:
     variants: dict[str, Variant] = {
         A: hand_written(path, QUERIES[query]()),
         B: hand_written(path, QUERIES[query](), TUNED),
-        L: _reading(limit),
-        EMPTY: _opening(path),
+        L: _without_answer(limit.read),
+        EMPTY: _without_answer(hand_written(path, Nothing())),
     }
     for engine in ENGINES:
         variants[f"{engine} kept"] = kept(outputs, engine)
@@ -70,20 +70,13 @@ class Nothing(ProcessorABC):  # type: ignore[misc]
         return accumulator
 
 
-def _opening(path: str) -> Callable[[], Any]:
-    run = hand_written(path, Nothing())
+def _without_answer(run: Callable[[], Any]) -> Callable[[], None]:
+    """Of what fills no histograms only the time is compared."""
 
-    def opened() -> None:
+    def done() -> None:
         run()
 
-    return opened
-
-
-def _reading(limit: Limit) -> Callable[[], Any]:
-    def read() -> None:
-        limit.read()
-
-    return read
+    return done
 
 
 Queries = Mapping[str, Mapping[str, Timing]]

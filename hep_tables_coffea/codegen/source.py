@@ -15,8 +15,8 @@ from typing import Any
 
 from hep_tables_coffea.codegen import filling, merging, reading, structure
 from hep_tables_coffea.codegen import user_helpers as users
-from hep_tables_coffea.codegen.fused import helpers as around_kernels
-from hep_tables_coffea.codegen.fused import machine as kept_kernels
+from hep_tables_coffea.codegen.fused import helpers as of_kernels
+from hep_tables_coffea.codegen.fused import machine
 from hep_tables_coffea.graph import helpers as elementwise
 
 __all__ = [
@@ -101,7 +101,7 @@ class Names:
 def _functions() -> dict[str, tuple[ModuleType, str, tuple[str, ...]]]:
     """Every helper: its module, its text, and the helpers that it calls."""
     found: dict[str, Any] = {}
-    for module in (elementwise, reading, structure, merging, filling, users, around_kernels, kept_kernels):
+    for module in (elementwise, reading, structure, merging, filling, users, of_kernels, machine):
         for name, function in vars(module).items():
             if inspect.isfunction(function) and function.__module__ == module.__name__:
                 found[name] = (module, inspect.getsource(function))

@@ -11,7 +11,7 @@ from hep_tables_coffea.codegen.filling import as_numpy, flatten_rows, may_miss
 from hep_tables_coffea.codegen.structure import side_by_side
 from hep_tables_coffea.graph.helpers import together, where
 
-__all__ = ["call_with_arrays", "chains", "each_row", "iterate"]
+__all__ = ["call_with_arrays", "chains", "each_row", "iterate", "may_be_given"]
 
 
 def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
@@ -35,8 +35,7 @@ def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
     if answer.shape != (size,):
         msg = f"{function.__name__} gave {answer.shape} values for {size} rows"
         raise ValueError(msg)
-    is_whole = dtype[:4] == "uint" and answer.dtype.kind == "i"
-    if size and dtype != "str" and not is_whole and not np.can_cast(answer.dtype, dtype, "same_kind"):
+    if size and dtype != "str" and not may_be_given(answer.dtype, dtype):
         found = "other things than numbers, or none," if answer.dtype == object else answer.dtype
         msg = f"{function.__name__} gave {found} where {dtype} was declared"
         raise ValueError(msg)
@@ -47,6 +46,11 @@ def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
     for axis in reversed(range(1, like.ndim)):
         made = ak.unflatten(made, ak.flatten(ak.num(like, axis=axis), axis=None))
     return made
+
+
+def may_be_given(found: Any, declared: str) -> bool:
+    """Whether numbers of a type are what a function has declared: whole ones may be unsigned, none loses its fraction."""
+    return f"{found.kind}{np.dtype(declared).kind}" == "iu" or np.can_cast(found, declared, "same_kind")
 
 
 def each_row(function: Any) -> Any:

@@ -45,8 +45,9 @@ def entry_ranges(entries: int, clusters: Sequence[int], size: int, exact: bool) 
     if exact:
         yield from ((start, min(start + size, entries)) for start in range(0, entries, size))
         return
-    for low, high in pairwise(_edges(clusters, size) if len(clusters) > 2 else (0, entries)):
-        number = -(-(high - low) // size) if high - low > 2 * size or len(clusters) < 3 else 1
+    edges, most = (_edges(clusters, size), 2 * size) if len(clusters) > 2 else ((0, entries), size)
+    for low, high in pairwise(edges):
+        number = -(-(high - low) // size) if high - low > most else 1
         step = -(-(high - low) // number)
         yield from ((start, min(start + step, high)) for start in range(low, high, step))
 

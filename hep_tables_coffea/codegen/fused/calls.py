@@ -17,10 +17,10 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.types.elements import Number, Record, Text
 
-__all__ = ["Calls"]
+__all__ = ["OF_KERNELS", "Calls"]
 
-#: Names that every kernel has beside the functions of the user.
-_OF_KERNELS = ("njit", "types", "column", "kernel")
+#: What every kernel may have beside the functions of the user.
+OF_KERNELS = ("njit", "types", "column", "kernel", *primitives.__all__)
 
 
 class Calls(Values):
@@ -82,7 +82,7 @@ class Calls(Values):
             name = self.names.new(declared.name)
             assert declared.function is not None
             text = compiled_text(name, declared.function, dtypes, dtype)
-            if twice := clash(text, self.functions.values(), (*primitives.__all__, *_OF_KERNELS)):
+            if twice := clash(text, self.functions.values(), OF_KERNELS):
                 raise Unfusable(
                     f"{declared.name} uses {twice}, and so does something else that means another thing by it"
                 )

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from hep_tables_coffea.codegen.fused import formulas
+from hep_tables_coffea.codegen.fused import formulas, primitives
+from hep_tables_coffea.codegen.fused.calls import OF_KERNELS
 from hep_tables_coffea.codegen.fused.crossed import crossed
 from hep_tables_coffea.codegen.fused.expand import Expander
 from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of
@@ -31,7 +32,8 @@ from hep_tables_coffea.types.schema import Leaf
 
 __all__ = ["Column", "Kernel", "aggregated", "fuse"]
 
-_TAKEN = "np njit types column math kernel events bins edges used place weight bin_between bin_up_to bin_of_edges bin_of_even_edges bin_of_number floor_quotient remainder_of sort_rows sort_known_rows sort_order range abs min max bool".split() + [f"place_{k}" for k in range(10)]  # fmt: skip
+_TAKEN = {*OF_KERNELS, *(f"place_{k}" for k in range(10))}
+_TAKEN |= set("np math events bins edges used place weight range abs min max bool".split())
 
 
 @dataclass(slots=True)
@@ -299,8 +301,6 @@ def _signature(takes: list[str]) -> list[str]:
 
 @functools.cache
 def _sources() -> dict[str, str]:
-    from hep_tables_coffea.codegen.fused import primitives
-
     return {name: inspect.getsource(getattr(primitives, name)) for name in primitives.__all__}
 
 

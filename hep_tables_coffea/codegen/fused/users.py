@@ -18,6 +18,7 @@ from hep_tables_coffea.codegen.embed import embedded
 from hep_tables_coffea.codegen.fused.helpers import kernel_file
 from hep_tables_coffea.codegen.fused.ir import Unfusable
 from hep_tables_coffea.codegen.fused.machine import machine_file, replace_file
+from hep_tables_coffea.codegen.user_helpers import may_be_given
 from hep_tables_coffea.errors import UsageError
 
 __all__ = ["clash", "compiled_text"]
@@ -97,8 +98,7 @@ def _tried(text: str, name: str, dtypes: tuple[np.dtype[Any], ...], result: Any)
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return next((line for line in lines if not line.startswith("Failed in")), type(error).__name__)
-    if isinstance(given, (numba.types.Number, numba.types.Boolean)):
-        dtype = numba.np.numpy_support.as_dtype(given)
-        if dtype.kind + np.dtype(result).kind == "iu" or np.can_cast(dtype, result, "same_kind"):
-            return ""
+    is_number = isinstance(given, (numba.types.Number, numba.types.Boolean))
+    if is_number and may_be_given(numba.np.numpy_support.as_dtype(given), result):
+        return ""
     return f"it gives {given} where {result} is declared"
