@@ -10,7 +10,7 @@ from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.types.elements import Record
 
-__all__ = ["beneath", "joined_parts", "moved_by"]
+__all__ = ["beneath", "joined_parts", "moved_by", "same_rows"]
 
 _MOVES = (g.Restrict, g.Pick, g.Nest, g.Side, g.Flatten, g.Current)
 
@@ -50,6 +50,26 @@ def _move(node: g.Node) -> tuple[object, ...] | None:
     if isinstance(node, g.Side):
         return (g.Side, node.axis, node.slot, node.position)
     return None
+
+
+def same_rows(one: g.Node, other: g.Node) -> bool:
+    """Whether two records are selections of the same rows: a row in the place of another one is not that row."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(node: g.Node) -> tuple[object, ...]:
+    """The record that rows are taken from, and what has been done to it apart from selections."""
+    moves: list[object] = []
+    while (child := beneath(node)) is not None:
+        move = moved_by(node)
+        if isinstance(move, g.Pick):
+            moves.append((g.Pick, child.path[move.position], move.constant, *move.args[1:]))
+        elif isinstance(move, g.Flatten):
+            moves.append((g.Flatten, *child.path[move.position - 1 : move.position + 1]))
+        elif not isinstance(move, g.Restrict):
+            moves.append((type(move), *move.params))
+        node = child
+    return node, *moves
 
 
 def joined_parts(node: g.Node) -> tuple[g.Join, list[g.Node]] | None:

@@ -12,8 +12,9 @@ from types import FunctionType, MappingProxyType
 from typing import Any
 
 from hep_tables_coffea.graph.axes import Axis
-from hep_tables_coffea.graph.nodes import Node
+from hep_tables_coffea.graph.nodes import Node, Source
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.types.dataset import Column
 from hep_tables_coffea.types.elements import Record
 
 __all__ = ["dump", "load"]
@@ -90,9 +91,17 @@ def _things(roots: Sequence[Node]) -> list[Any]:
     return ordered
 
 
+def _columns(roots: Sequence[Node]) -> list[tuple[Source, str, Column]]:
+    """The columns that are defined for the datasets of records: a record that was sent away still has them."""
+    records = [root for root in roots if isinstance(root.type, Record)]
+    sources = [node for node in walk(records) if isinstance(node, Source)]
+    return [(node, name, one) for node in sources for name, known in node.dataset.columns.items() for one in known]
+
+
 def dump(roots: Sequence[Node]) -> bytes:
     """The nodes and all that they need."""
-    things = _things(roots)
+    columns = _columns(roots)
+    things = _things([*roots, *(node for _, _, column in columns for node in (column.record, column.value))])
     numbers = {thing: number for number, thing in enumerate(things)}
     file = io.BytesIO()
     pickler = _Pickler(file, numbers)
@@ -102,6 +111,7 @@ def dump(roots: Sequence[Node]) -> bytes:
             pickler.dump((Axis, (thing.kind, thing.name, thing.parent, thing.node, thing.params, thing.inputs)))
         else:
             pickler.dump((type(thing), (thing.args, thing.params, thing.path, thing.type, thing.where)))
+    pickler.dump(columns)
     return file.getvalue()
 
 
@@ -117,4 +127,8 @@ def load(content: bytes) -> list[Node]:
             made.append(Axis(axis_kind, name, parent=parent, node=node, params=params, inputs=inputs))
         else:
             made.append(kind.make(*parts))
+    for source, name, column in unpickler.load():
+        known = source.dataset.columns.setdefault(name, [])
+        if column not in known:
+            known.append(column)
     return [made[number] for number in roots]

@@ -54,7 +54,13 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def type(self) -> str:
         """The axis path and the element type: `event * Jet * float32`."""
-        return self._node.text
+        return self._complete().text
+
+    def _complete(self) -> Node:
+        """The node, a record with the columns that are defined now."""
+        from hep_tables_coffea.record.columns import as_record
+
+        return as_record(self._node)
 
     @property
     def fields(self) -> list[str]:
@@ -65,12 +71,12 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         return list(dict.fromkeys((*stored, *defined_names(self._node))))
 
     def __repr__(self) -> str:
-        return f"<Array {self._node.text}>"
+        return f"<Array {self.type}>"
 
     def _repr_html_(self) -> str:
         from hep_tables_coffea.show.html import array_html
 
-        return array_html(self._node)
+        return array_html(self._complete())
 
     def __dir__(self) -> list[str]:
         from hep_tables_coffea.record.names import known_names

@@ -6,14 +6,15 @@ import warnings
 from typing import Any
 
 from hep_tables_coffea.errors import AxisError, UsageError
-from hep_tables_coffea.graph import build
+from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import derives
-from hep_tables_coffea.graph.rows import beneath, joined_parts, moved_by
+from hep_tables_coffea.graph.rows import beneath, joined_parts, moved_by, same_rows
 from hep_tables_coffea.graph.scope import is_current, per_row
 from hep_tables_coffea.record.values import node_of, shown
 from hep_tables_coffea.types.dataset import Column
 from hep_tables_coffea.types.elements import Record
+from hep_tables_coffea.types.schema import Group
 
 __all__ = ["as_record", "define_column", "defined_names", "find_column"]
 
@@ -31,14 +32,13 @@ def define_column(node: g.Node, name: Any, value: Any) -> None:
         raise UsageError(msg, values=[("parameter", node.text)], hint="define it on the collection, before or after")
     column = _per_row(node, name, value)
     defined = build.source_of(node).dataset.columns.setdefault(name, [])
-    base = base_record(node)
-    if any(known.base is base and known.path == node.path for known in defined):
+    if any(same_rows(known.record, node) and known.record.path == node.path for known in defined):
         warnings.warn(
             f"the column {name!r} of {node.path[-1].name} is defined again; what is recorded keeps its meaning",
             UserWarning,
             stacklevel=3,
         )
-    defined.append(Column(base, node.path, column))
+    defined.append(Column(node, column))
 
 
 def _per_row(node: g.Node, name: str, value: Any) -> g.Node:
@@ -79,24 +79,27 @@ def find_column(node: g.Node, name: str) -> g.Node | None:
 def _find(node: g.Node, name: str, defined: list[Column]) -> g.Node | None:
     if isinstance(node.type, Record) and isinstance(node, g.Extend) and name in node.names:
         return build.field(node, name)
-    base = base_record(node)
-    fitting = [c for c in defined if c.base is base and _covers(c, node)]
+    fitting = [c for c in defined if same_rows(c.record, node) and _covers(c.record, node)]
     if fitting:
-        best = max(fitting, key=lambda c: sum(sum(1 for _ in axis.lineage()) for axis in c.path))
-        latest = [c for c in fitting if c.path == best.path][-1]
+        best = max(fitting, key=lambda c: sum(sum(1 for _ in axis.lineage()) for axis in c.record.path))
+        latest = [c for c in fitting if c.record.path == best.record.path][-1]
         return build.restrict(latest.value, node.path + latest.value.path[len(node.path) :])
     joined = joined_parts(node)
     if joined is not None:
         join, parts = joined
         columns = [_find(part, name, defined) for part in parts]
         return None if None in columns else build.join([c for c in columns if c is not None], join.axis, join.position)
+    if isinstance(node, g.Call):
+        columns = [_find(arg, name, defined) if isinstance(arg.type, Record) else arg for arg in node.args]
+        return None if None in columns else functions.call_again(node, [c for c in columns if c is not None])
     child = beneath(node)
     found = _find(child, name, defined) if child is not None else None
     return None if found is None else build.moved(moved_by(node), found)
 
 
-def _covers(column: Column, node: g.Node) -> bool:
-    return len(column.path) == len(node.path) and all(map(derives, node.path, column.path))
+def _covers(record: g.Node, node: g.Node) -> bool:
+    """Whether all rows of a record are among those of another one that has the same rows."""
+    return len(record.path) == len(node.path) and all(map(derives, node.path, record.path))
 
 
 def defined_names(node: g.Node) -> list[str]:
@@ -109,12 +112,30 @@ def defined_names(node: g.Node) -> list[str]:
 
 def as_record(node: g.Node) -> g.Node:
     """The record with the columns that are defined now, for what uses the record as a whole."""
-    if not isinstance(node.type, Record) or isinstance(node, (g.Behave, g.Extend, g.Source)):
+    if not isinstance(node.type, Record) or isinstance(node, (g.Behave, g.Extend)):
         return node
-    values = {name: find_column(node, name) for name in defined_names(node)}
-    if isinstance(node, g.Zip):
-        members = [as_record(arg) for arg in node.args]
-        if any(member is not arg for member, arg in zip(members, node.args)):
-            node = build.zip_fields(dict(zip(node.names, members)), node.behavior, depth=len(node.path))
-    found = {name: value for name, value in values.items() if value is not None}
-    return build.extend(node, found) if found else node
+    if not build.source_of(node).dataset.columns:
+        return node
+    found = {name: find_column(node, name) for name in defined_names(node)}
+    columns = {name: value for name, value in found.items() if value is not None}
+    inner = {name: member for name, member in _inner_records(node).items() if name not in columns}
+    if isinstance(node, g.Zip) and inner:
+        members = {name: inner.pop(name, arg) for name, arg in zip(node.names, node.args)}
+        node = build.zip_fields(members, node.behavior, depth=len(node.path))
+    if not inner and not columns:
+        return node
+    made = build.extend(node, inner | columns)
+    if not node.type.option:
+        return made
+    gone = functions.call("ak.is_none", [build.anchor(node)], {"axis": -1})
+    return functions.call("ak.mask", [made, functions.call("np.logical_not", [gone])])
+
+
+def _inner_records(node: g.Node) -> dict[str, g.Node]:
+    """The fields that are records for which columns are defined, with these columns."""
+    assert isinstance(node.type, Record)
+    group = node.type.group
+    names = [name for name in node.type.fields if group is None or isinstance(group.fields.get(name), Group)]
+    members = {name: build.field(node, name) for name in names}
+    complete = {name: as_record(member) for name, member in members.items()}
+    return {name: complete[name] for name in names if complete[name] is not members[name]}

@@ -37,7 +37,6 @@ def _is_known(node: g.Node) -> bool:
         _turned,
         _counted,
         _one_place,
-        _extended_missing,
     )
     return any(test(node) for test in tests)
 
@@ -98,12 +97,6 @@ def _one_place(node: g.Node) -> bool:
     """Until an index with missing places is packed: jets[ak.argmax(jets.pt, axis=-1, keepdims=True)][event_mask]."""
     ordered = any(axis.kind == "ordered" and axis.node is not None and axis.node.type.option for axis in node.path)
     return ordered and any(axis.kind == "subset" for axis in node.path)
-
-
-def _extended_missing(node: g.Node) -> bool:
-    """Until a missing record stays missing when it gets a column: jets[0] with a new column, as a whole."""
-    extended = isinstance(node, g.Extend) or any(isinstance(need, g.Extend) for need in node.needs)
-    return isinstance(node.type, Record) and node.type.option and extended
 
 
 def unstable(outcome: Any) -> bool:

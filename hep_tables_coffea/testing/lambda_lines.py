@@ -67,7 +67,7 @@ def loop(pool: Pool) -> Line:
 
 
 def defined(pool: Pool) -> Line:
-    """A new column, read through the collection or a selection of it."""
+    """A new column, read through the collection or a selection of it, or with the whole record."""
     one = pool.any_of(is_record)
     if one is None:
         return None
@@ -76,4 +76,7 @@ def defined(pool: Pool) -> Line:
         return None
     name = f"new{len(pool.names)}"
     value = pool.one_of([column, f"{column} * 2", pool.constant(), f"{column} > 1"])
-    return f'with_column({one}, "{name}", {value}){pool.one_of(["", "[0]", "[:1]"]) if is_list(pool.node(one)) else ""}["{name}"]'
+    line = f'with_column({one}, "{name}", {value})'
+    if is_list(pool.node(one)):
+        line += pool.one_of(["", "[0]", "[:1]"])
+    return f'{line}["{name}"]' if pool.whole(0, 2) else line

@@ -251,11 +251,16 @@ def nearest(pool: Pool) -> Line:
     return str(pool.one_of(texts)).format(one, other)
 
 
+def quoted(names: list[str]) -> str:
+    """A list of names as text."""
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
 def record(pool: Pool) -> Line:
     one = pool.any_of(is_record)
     if one is not None and pool.whole(0, 1):
-        fields = pool.node(one).type.fields  # type: ignore[union-attr]
-        return f"{one}[{pool.one_of([repr(list(fields[:2])), repr(list(fields[-2:]))])}]"
+        fields = pool.fields(one)
+        return f"{one}[{pool.one_of([quoted(fields[:2]), quoted(fields[-2:])])}]"
     number = pool.number()
     other = pool.beside(number) if number is not None else None
     if other is None:
@@ -267,7 +272,7 @@ def field(pool: Pool) -> Line:
     one = pool.any_of(is_record)
     if one is None:
         return None
-    return f'{one}["{pool.one_of(pool.node(one).type.fields)}"]'  # type: ignore[union-attr]
+    return f'{one}["{pool.one_of(pool.fields(one))}"]'
 
 
 def vector(pool: Pool) -> Line:

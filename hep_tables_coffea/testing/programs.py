@@ -173,14 +173,8 @@ class Pool:
 
     def program(self, path: str | Sequence[str], size: int) -> Program:
         """The program with what its last steps give as outputs, and only the lines that these need."""
-        asked = [name for step in self.steps[-size:] for name in step if not self._grows_later(name)]
-        asked = asked or self.names[-1:]
+        asked = [name for step in self.steps[-size:] for name in step] or self.names[-1:]
         return Program(path, tuple(_needed(self.lines, asked)), tuple(asked))
-
-    def _grows_later(self, name: str) -> bool:
-        """Until records that were made before a column of their rows was defined are as they were declared."""
-        later = self.lines[self.names.index(name) + 1 :]
-        return isinstance(self.node(name).type, Record) and any("with_column" in line for line in later)
 
     # -- draws --
 
@@ -221,10 +215,16 @@ class Pool:
         node = self.node(name)
         if not isinstance(node.type, Record):
             return name if _usable(node) and all(test(node) for test in tests) else None
-        texts = [f'{name}["{field}"]' for field in node.type.fields]
+        texts = [f'{name}["{field}"]' for field in self.fields(name)]
         found = [(text, eval(text, self.space)._node) for text in texts]
         fitting = [text for text, member in found if _usable(member) and all(test(member) for test in tests)]
         return self.one_of(fitting) if fitting else None
+
+    def fields(self, name: str) -> list[str]:
+        """The columns of a record, also those that lines of the program define for its rows."""
+        stored = self.node(name).type.fields  # type: ignore[union-attr]
+        kept = {found for line in self.lines for found in _DEFINED.findall(line)}
+        return [field for field in self.space[name].fields if field in stored or field in kept]
 
     def of(self, text: str) -> Node:
         """The node of some text."""
@@ -283,9 +283,14 @@ def _selects(mask: Node, target: Node) -> bool:
     return fits and all(derives(a, b) for a, b in zip(target.path, mask.path, strict=False))
 
 
+#: The name of a column in the line that defines it.
+_DEFINED = re.compile(r'with_column\(.*?, "(\w+)"')
+
+
 def _needed(all_lines: Sequence[str], asked: Sequence[str]) -> list[str]:
     """The lines that the names need."""
     texts = {name: text for name, _, text in (line.partition(" = ") for line in all_lines)}
+    columns = {column: name for name, text in texts.items() for column in _DEFINED.findall(text)}
     needed: set[str] = set()
     waiting = list(asked)
     while waiting:
@@ -293,4 +298,5 @@ def _needed(all_lines: Sequence[str], asked: Sequence[str]) -> list[str]:
         if name not in needed:
             needed.add(name)
             waiting += re.findall(r"\bv\d+\b", texts[name])
+            waiting += [columns[column] for column in re.findall(r'"(new\d+)"', texts[name])]
     return [line for line in all_lines if line.split(" = ", 1)[0] in needed]

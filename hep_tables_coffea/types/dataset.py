@@ -12,7 +12,6 @@ from uuid import uuid4
 from hep_tables_coffea.types.schema import Schema
 
 if TYPE_CHECKING:
-    from hep_tables_coffea.graph.axes import Path
     from hep_tables_coffea.graph.nodes import Node
 
 __all__ = ["Column", "Dataset", "Sample", "is_named"]
@@ -41,10 +40,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that a user defined: of which record, on which path, and its value."""
+    """A column that a user defined: for the rows of which record, and its value."""
 
-    base: Node
-    path: Path
+    record: Node
     value: Node
 
 
@@ -59,7 +57,7 @@ class Dataset:
     columns: dict[str, list[Column]] = field(default_factory=dict)
 
     def __getstate__(self) -> tuple[Any, ...]:
-        # columns stay here: an expression that was sent away has the values that it uses
+        # without columns, which are nodes: graph.serialize sends them with the records that have them
         return self.name, self.samples, self.schema, self.uid
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:

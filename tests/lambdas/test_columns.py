@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,10 @@ HANDLES: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
     "the rest": (lambda e: e.jets.without(e.jets[0]).double, [[40, 70], [], []]),
     "a parameter": (lambda e: e.jets.map(lambda j: j.double), DOUBLE),
     "a list of an element": (lambda e: e.mcs.map(lambda m: e.jets[lambda j: j.pt > 40]).double, [[[100], [100]], [[]], []]),
+    "the first smaller one": (lambda e: e.jets.map(lambda j: e.jets[lambda i: i.pt < j.pt].First()).double, [[40, None, 40], [], [None]]),
+    "rows that are masked": (lambda e: ak.mask(e.jets, e.jets.pt > 30).double, [[100, None, 70], [], [62]]),
+    "rows of one choice": (lambda e: ht.where(e.jets.pt > 30, e.jets, e.jets).double, DOUBLE),
+    "one list": (lambda e: ak.flatten(e.jets).double, [100, 40, 70, 62]),
     "a captured row": (lambda e: e.mcs.map(lambda m: e.jets.First()).double, [[100, 100], [None], []]),
     "a chosen record": (lambda e: e.jets["pt", "double"].double, DOUBLE),
 }  # fmt: skip
@@ -154,6 +159,28 @@ def test_column_of_a_subset_is_of_the_subset_alone(toy: Any, local: Any) -> None
             other.only  # noqa: B018
 
 
+def test_column_of_one_row_is_of_that_row_alone(toy: Any, local: Any) -> None:
+    toy.jets[0]["only"] = toy.jets[0].pt + 1
+    assert local(toy.jets[0].only, toy[toy.met > 0].jets[0].only) == ([51, None, 32], [51, 32])
+    for other in (toy.jets[1], toy.jets[toy.jets.pt < 40][0], toy.jets):
+        with pytest.raises(AttributeError, match="only"):
+            other.only  # noqa: B018
+
+
+def test_another_row_of_the_same_collection_has_its_own_value(toy: Any, local: Any) -> None:
+    toy.els["copy"] = toy.els.pt
+    large, small = toy.els[toy.els.pt > 40], toy.els[toy.els.pt < 40]
+    found, expected = large.nearest(small), [[30], [None], []]
+    assert local(found.copy, found.pt) == (expected, expected)
+
+
+def test_parent_in_the_same_collection_has_its_own_value(data: Any) -> None:
+    events = ht.nanoaod(data("nano_dy.root"))
+    events.GenPart["copy"] = events.GenPart.pt
+    found, expected = ht.make_local(events.GenPart.parent.copy, events.GenPart.parent.pt)
+    assert found.tolist() == expected.tolist()
+
+
 def test_two_openings_of_a_file_are_apart(toy_path: str, toy: Any) -> None:
     toy.jets["mine"] = 1
     with pytest.raises(AttributeError, match="mine"):
@@ -232,6 +259,74 @@ def test_whole_records_have_the_columns(toy: Any, local: Any) -> None:
     assert local(ht.pairs(toy.mcs))[0][0]["b"] == {"pt": 2, "eta": 0.2, "key": 20}
     assert "key" in toy.mcs.fields
     assert "key" in dir(toy.mcs)
+
+
+WITH_KEY = "{pt: float64, eta: float64, key: float64}"
+RECORDS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
+    "rows": (lambda e: e.mcs, "event * mcs * {pt, eta, key}", f"3 * var * {WITH_KEY}"),
+    "one row": (lambda e: e.mcs[1], "event * ?{pt, eta, key}", "3 * ?{pt: ?float64, eta: ?float64, key: ?float64}"),
+    "pairs": (lambda e: ht.pairs(e.mcs), "event * mcs_2 * {a, b}", f"3 * var * {{a: {WITH_KEY}, b: {WITH_KEY}}}"),
+    "a member of pairs": (lambda e: ht.pairs(e.mcs).a, "event * mcs_2 * {pt, eta, key}", f"3 * var * {WITH_KEY}"),
+    "pairs as one list": (
+        lambda e: ak.flatten(ht.pairs(e.mcs)),
+        "mcs_2 * {a, b}",
+        f"1 * {{a: {WITH_KEY}, b: {WITH_KEY}}}",
+    ),
+    "events": (
+        lambda e: e["met", "mcs"][e.met > 0],
+        "event' * {met, mcs}",
+        f"2 * {{met: float64, mcs: var * {WITH_KEY}}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("make", "declared", "delivered"), RECORDS.values(), ids=RECORDS)
+def test_records_are_declared_with_the_columns(
+    toy: Any, make: Any, declared: str, delivered: str, when: str, engine: str
+) -> None:
+    early = make(toy)
+    toy.mcs["key"] = toy.mcs.pt * 10
+    made = early if when == "before" else make(toy)
+    assert (made.type, repr(made)) == (declared, f"<Array {declared}>")
+    assert str(ht.make_local(made, engine=engine).type) == delivered
+
+
+def test_whole_events_have_the_columns(toy: Any, local: Any) -> None:
+    toy["twice"] = toy.met * 2
+    toy.mcs["key"] = toy.mcs.pt * 10
+    events = local(toy)
+    assert [event["twice"] for event in events] == [20, -60, 140]
+    assert events[1]["mcs"] == [{"pt": 3, "eta": 0.3, "key": 30}]
+
+
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+@pytest.mark.parametrize(
+    ("pick", "expected"),
+    [
+        (lambda e: e.mcs[1], [{"pt": 2, "eta": 0.2, "key": 20}, None, None]),
+        (lambda e: ak.mask(e.mcs, e.mcs.pt > 2), [[None, None], [{"pt": 3, "eta": 0.3, "key": 30}], []]),
+    ],
+    ids=["a position", "a mask"],
+)
+def test_missing_record_with_a_column_is_missing(toy: Any, pick: Any, expected: list[Any], engine: str) -> None:
+    toy.mcs["key"] = toy.mcs.pt * 10
+    assert ht.make_local(pick(toy), engine=engine).to_list() == expected
+
+
+def test_pickled_records_have_the_columns_in_another_process(toy: Any, tmp_path: Path) -> None:
+    toy.jets["double"] = toy.jets.pt * 2
+    file = tmp_path / "events.pickle"
+    file.write_bytes(pickle.dumps(toy))
+    code = f"""
+import pickle
+import hep_tables_coffea as ht
+events = pickle.load(open({str(file)!r}, "rb"))
+print(events.jets.fields, ht.make_local(ht.pairs(events.jets).b.double).tolist())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["['pt', 'eta', 'double'] [[40.0, 70.0, 70.0], [], []]"], done.stderr
 
 
 def test_generated_processors_have_the_columns(toy: Any, toy_path: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 import hep_tables_coffea as ht
+from hep_tables_coffea.record.outputs import named
 from hep_tables_coffea.testing.comparing import difference, tolerance_of, type_problem
 from hep_tables_coffea.testing.known import known, unstable
 from hep_tables_coffea.testing.lines import KINDS
@@ -74,19 +75,15 @@ def test_several_files_give_what_the_reference_gives(
         assert not found, f"{name} ({value!r}): {found}"
 
 
-#: Until records in pairs are declared with the columns that were defined before.
-DECLARED = tuple(kind for kind in KINDS if kind != "defined")
-
-
 @law
 @given(data=st.data(), table=tables())
 def test_answers_have_the_types_that_were_declared(
     data: st.DataObject, table: Table, write: Callable[[Table], str]
 ) -> None:
-    recorded = draw_program(data, write(table), kinds=DECLARED).record()
+    recorded = draw_program(data, write(table)).record()
     for backend in ("coffea", "reference"):
         answers = ht.make_local(recorded, backend=backend)
-        problems = [type_problem(answers[name], value._node) for name, value in recorded.items()]
+        problems = [type_problem(answers[name], node) for name, node in named(recorded).items()]
         assert not any(problems), (backend, problems)
 
 
