@@ -65,9 +65,10 @@ class CoffeaBackend:
 
         One with a kernel knows one without, which runs while the kernel is compiled, unless it `waits` for it.
         """
-        made = load_class(program.text, program.class_name, program.functions)(order=order_of(dataset))
+        order = order_of(dataset)
+        made = _made(program, order)
         if program.meanwhile is not None:
-            made.meanwhile, made.waits = self.instance(program.meanwhile, dataset), waits
+            made.meanwhile, made.waits = _made(program.meanwhile, order), waits
         return made
 
     def execute(self, program: ProcessorSource, dataset: Dataset, options: Options) -> Delivery:
@@ -107,6 +108,11 @@ class CoffeaBackend:
         return answers
 
 
+def _made(program: ProcessorSource, order: Mapping[tuple[str, str], int]) -> Any:
+    """The generated processor."""
+    return load_class(program.text, program.class_name, program.functions)(order=order)
+
+
 #: Seconds of awkward's work for each event and each statement, and as much of it as compiling takes, which goes on beside.
 STATEMENT, COMPILING = 5e-8, 1.5
 #: Seconds of awkward's work that runs of each program would have taken up to now: a question that is asked again and again
@@ -143,22 +149,22 @@ def shows_progress(options: Options, chunks: Sequence[Chunk]) -> bool:
 
 
 def run_chunks(
-    chunks: Sequence[Chunk], runner: ChunkRunner, options: Options, merged: dict[str, Any]
+    chunks: Sequence[Chunk], runner: ChunkRunner, options: Options, merged: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Every chunk through the executor, merged with what there is."""
+    """Every chunk through the executor, merged with what there is. There is at least one."""
     from hep_tables_coffea.backends.coffea.bars import drawing
 
     progress = shows_progress(options, chunks)
     executor = executors.executor_for(options, progress)
     with drawing(progress), _by_value(executors.sends_by_value(executor)), executors.in_force(executor):
         try:
-            merged, problem = executor(list(chunks), runner, merged)
+            found, problem = executor(list(chunks), runner, merged)
         except KeyboardInterrupt:
             executors.abandon()
             raise
     if isinstance(problem, BaseException):
         raise problem
-    return merged
+    return found  # type: ignore[no-any-return]
 
 
 #: Runs that need it now: several may be under way at once in an event loop.
@@ -192,7 +198,8 @@ class Pass:
         self._backend, self._program, self._options = backend, program, options
         self._run = uuid4().hex
         self._failures: list[Failure] = []
-        self._merged: dict[str, Any] = {"out": {}, "chunks": {}, "failures": {}}
+        #: As coffea's executors begin: with nothing, so that the answer of a single chunk is not copied.
+        self._merged: dict[str, Any] | None = None
         self._opening = self._running = 0.0
 
     def add(self, dataset: Dataset) -> None:
@@ -208,19 +215,20 @@ class Pass:
         processor = self._backend.instance(program, dataset, waits=options.engine == "fused")
         keep = keeping(options.cache, size_in_bytes(options.cache_size))
         runner = ChunkRunner(processor, self._run, options.on_error == "raise", class_of(dataset.schema), keep)
-        self._merged = run_chunks(chunks, runner, options, self._merged)
-        self._failures += failures + chunk_failures(self._merged["failures"], program, options)
-        self._merged["failures"] = {}
+        self._failures += failures
+        if chunks:
+            self._merged = run_chunks(chunks, runner, options, self._merged)
+            self._failures += chunk_failures(self._merged["failures"], program, options)
+            self._merged["failures"] = {}
         self._opening += described - started
         self._running += time.perf_counter() - described
 
     def finish(self, dataset: Dataset) -> Delivery:
         """The answers of all files, in the order of this dataset."""
         started = time.perf_counter()
-        if not self._merged["out"]:
+        if self._merged is None or not self._merged["out"]:
             raise nothing_left(self._failures)
-        processor = self._backend.instance(self._program, dataset)
-        answers = processor.postprocess(self._merged["out"])
+        answers = _made(self._program, order_of(dataset)).postprocess(self._merged["out"])
         running = self._running + time.perf_counter() - started
         return delivery(answers, self._merged, self._failures, self._program, self._opening, running)
 

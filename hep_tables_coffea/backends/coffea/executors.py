@@ -29,16 +29,17 @@ def workers_of(options: Options) -> int:
     return 1 if options.executor == "iterative" else cores()
 
 
-def _iterative(options: Options, **common: Any) -> Any:
-    from coffea.processor import IterativeExecutor
-
-    return IterativeExecutor(**common)
-
-
 def _threads(options: Options, **common: Any) -> Any:
     from hep_tables_coffea.backends.coffea.own_executor import Executor
 
     return Executor(**{"workers": workers_of(options), **common})
+
+
+def _iterative(options: Options, **common: Any) -> Any:
+    """coffea's own draws a bar also where nobody sees it, which takes as long as a quick query."""
+    from hep_tables_coffea.backends.coffea.own_executor import Executor
+
+    return Executor(**{**common, "workers": 1})
 
 
 def _auto(options: Options, **common: Any) -> Any:

@@ -73,12 +73,12 @@ def refuse_lacking(opened: Opened, dataset: Dataset, program: ProcessorSource, o
     """Drop files without a column that every file had when types were found: its type does not say that it may miss."""
     if dataset.schema.coffea_schema:
         return []
-    known = dataset.schema.columns
-    needed = [name for name in program.columns if name in known and not known[name].optional]
     failures = []
     for one in list(opened):
         sample, _, table = one
-        lacking = [name for name in needed if name not in table.columns]
+        lacking = [name for name in program.columns if name not in table.columns]
+        known = dataset.schema.columns if lacking else {}  # of thousands of columns: only where one is asked for
+        lacking = [name for name in lacking if name in known and not known[name].optional]
         if not lacking:
             continue
         error = _lacking(table.path, lacking)
