@@ -121,11 +121,12 @@ class Lists(NamedTuple):
 
     @staticmethod
     def of(counts: Any, first: int, start: int, stop: int) -> Lists:
-        if counts.dtype.kind not in "iu" or counts.min() < 0:
+        if counts.dtype.kind not in "iu" or (counts.dtype.kind == "i" and counts.min() < 0):
             msg = "a counter has other values than natural numbers"
             raise ValueError(msg)
-        before = np.zeros(len(counts) + 1, dtype=np.int64)
-        np.cumsum(counts.astype(np.int64), out=before[1:])
+        before = np.empty(len(counts) + 1, dtype=np.int64)
+        before[0] = 0
+        np.cumsum(counts, dtype=np.int64, out=before[1:])
         offsets = before[start - first : stop - first + 1]
         is_all = len(offsets) == len(before)
         return Lists(first, before, ak.index.Index64(offsets if is_all else offsets - offsets[0]))
@@ -142,21 +143,24 @@ def read_baskets(
     spans = dict.fromkeys(units, (start, stop)) | counters
     reader = Reader(source, [piece for unit, span in spans.items() for piece in tables[unit].pieces(*span)], counted)
     lists: dict[str, Lists] = {}
-    found: dict[str, Any] = {}
+    found: dict[str, tuple[Any, Any]] = {}
     for unit in dict.fromkeys((*counters, *units)):
         # what fails is read by uproot, or uproot says what is wrong with it
         with suppress(Exception):
             table, span = tables[unit], spans[unit]
             if table.is_vector:
                 offsets, numbers = reader.vectors(table, *span)
-                found[unit] = _lists_of(ak.index.Index64(offsets), numbers)
+                found[unit] = ak.index.Index64(offsets), numbers
                 continue
-            numbers = reader.numbers(table, span, lists[table.counter] if table.counter else None)
+            counted_by = lists[table.counter] if table.counter else None
+            numbers = reader.numbers(table, span, counted_by)
             if unit in counters:
                 lists[unit] = Lists.of(numbers, span[0], start, stop)
-            if unit in units:
-                found[unit] = _array(table, numbers, span, (start, stop), lists)
-    return found
+            if span != (start, stop):  # of a counter more may have been read than was asked for
+                numbers = numbers[start - span[0] : stop - span[0]].copy()
+            found[unit] = counted_by.index if counted_by else None, numbers.reshape(-1, *table.shape)
+    # only now, all at once: decompressing a basket drives awkward's code out of the caches of the processor
+    return {unit: _array(*found[unit]) for unit in units if unit in found}
 
 
 def _counters(tables: Mapping[str, Baskets], units: Sequence[str], start: int, stop: int) -> dict[str, tuple[int, int]]:
@@ -279,16 +283,7 @@ def _requested(source: Any, pieces: Iterable[tuple[int, int]], counted: bool) ->
     return {(chunk.start, chunk.stop): memoryview(chunk.raw_data) for chunk in chunks}
 
 
-def _array(
-    table: Baskets, numbers: Any, span: tuple[int, int], asked: tuple[int, int], lists: Mapping[str, Lists]
-) -> Any:
-    """The numbers in the lists that they are in. Of a counter more may have been read than was asked for."""
-    if table.counter:
-        return _lists_of(lists[table.counter].index, numbers)
-    if span != asked:
-        numbers = numbers[asked[0] - span[0] : asked[1] - span[0]].copy()
-    return ak.Array(ak.contents.NumpyArray(numbers.reshape(-1, *table.shape)))
-
-
-def _lists_of(index: Any, numbers: Any) -> Any:
-    return ak.Array(ak.contents.ListOffsetArray(index, ak.contents.NumpyArray(numbers)))
+def _array(lists: Any, numbers: Any) -> Any:
+    """The numbers, in lists if they are in some."""
+    content = ak.contents.NumpyArray(numbers)
+    return ak.Array(content if lists is None else ak.contents.ListOffsetArray(lists, content))
