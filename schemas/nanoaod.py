@@ -1,7 +1,8 @@
 """CMS NanoAOD, versions 9 to 15, and what is made of it: open data, reduced files, PFNano, Parquet, RNTuple.
 
 Names are those of the files, split at the first underscore: `Jet_pt` and `nJet` make the collection `Jet` with the
-field `pt`, `MET_pt` the record `MET`, `HLT_IsoMu24` is `HLT.IsoMu24`. Behaviors and references are those of
+field `pt`, `MET_pt` the record `MET`, `HLT_IsoMu24` is `HLT.IsoMu24`. What a file stores as records, `Jet.pt` of a list
+`Jet` in an RNTuple or in Parquet, is split at the dot and is the same. Behaviors and references are those of
 `coffea.nanoevents.NanoAODSchema`, copied here as tables so that coffea need not be imported to describe a file.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas import _nanoaod_facts as facts
-from hep_tables_coffea.schemas._grouping import Fields, place, refuse_rules
+from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules
 from hep_tables_coffea.schemas._vectors import coordinates, dimensions
 from hep_tables_coffea.types.schema import Group, Leaf, Reference, Schema
 
@@ -59,19 +60,19 @@ pack = NanoAOD()
 
 
 def _is_known(columns: Mapping[str, Leaf], name: str) -> bool:
-    leaf = columns.get(f"{name}_pt")
+    leaf = columns.get(f"{name}_pt", columns.get(f"{name}.pt"))
     return leaf is not None and leaf.depth == 1 and (leaf.counter in ("", f"n{name}") or f"n{name}" in columns)
 
 
 def _split(columns: Mapping[str, Leaf]) -> tuple[dict[str, dict[str, Leaf]], dict[str, Leaf]]:
-    """Columns by what stands before the first underscore, and those without one."""
+    """Columns by their record, or else by what stands before the first underscore; and those without either."""
     # a counter of one column, as uproot writes it (nJet_pt), is no column of a collection nJet
     counters = {leaf.counter for leaf in columns.values()}
     members: dict[str, dict[str, Leaf]] = defaultdict(dict)
     singles: dict[str, Leaf] = {}
     for name, leaf in columns.items():
-        prefix, _, rest = name.partition("_")
-        if prefix and rest and name not in counters:
+        prefix, _, rest = name.partition("." if "." in name else "_")
+        if prefix and rest and name not in counters and rest not in members[prefix]:
             members[prefix][rest] = leaf
         else:
             singles[name] = leaf
@@ -96,7 +97,7 @@ def _of_rows(fields: Mapping[str, Leaf]) -> tuple[dict[str, Leaf], dict[str, Lea
 def _group(name: str, fields: dict[str, Leaf], columns: Mapping[str, Leaf], listed: bool) -> Group:
     counter = columns.get(f"n{name}") if listed else None
     wanted = facts.BEHAVIORS.get(name, "")
-    named = _renamed(name, fields)
+    named = _renamed(name, fields, int(listed))
     if listed:
         _fill(name, wanted, named)
     seen = coordinates(named, int(listed))
@@ -106,9 +107,9 @@ def _group(name: str, fields: dict[str, Leaf], columns: Mapping[str, Leaf], list
     return Group(name, named, listed, behavior, counter.column, doc=counter.doc)
 
 
-def _renamed(name: str, fields: dict[str, Leaf]) -> Fields:
-    """Fields whose names would be a second mass or energy of the vector, as coffea renames them; and second names."""
-    named: Fields = {facts.RENAMED.get((name, field), field): leaf for field, leaf in fields.items()}
+def _renamed(name: str, fields: dict[str, Leaf], depth: int) -> Fields:
+    """Fields whose names would be a second mass or energy of the vector, as coffea renames them; second names; records."""
+    named = nested({facts.RENAMED.get((name, field), field): leaf for field, leaf in fields.items()}, depth)
     for field, original in facts.SECOND_NAMES.get(name, {}).items():
         if original in fields and field not in fields:
             named[field] = fields[original]

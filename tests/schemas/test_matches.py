@@ -55,6 +55,7 @@ def test_real_file_is_recognised(described: Described, file: str, name: str) -> 
         ("", "flat"),
         ("run:int32 luminosityBlock:int32 event:int64 HLT_IsoMu24:bool", "nanoaod"),
         ("Muon_pt:[] Muon_eta:[]", "nanoaod"),
+        ("Muon.pt:[] Muon.eta:[]", "nanoaod"),
         ("Muon_pt", "flat"),
         ("Jet_size:int32 Jet.PT:[]", "delphes"),
     ],

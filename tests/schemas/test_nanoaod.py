@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import awkward as ak
 import pytest
+import uproot
 
+import hep_tables_coffea as ht
 from hep_tables_coffea.schemas.nanoaod import pack
 from hep_tables_coffea.types.schema import Group, Leaf, Reference, Schema
 
@@ -50,6 +53,70 @@ def test_list_without_prefix_is_a_list_of_the_event(listed: Listed) -> None:
 
 def test_collection_without_its_counter_is_a_collection(listed: Listed, layout: Layout) -> None:
     assert layout(pack.build(listed("Jet_pt:[] Jet_eta:[]"))) == {"Jet": ["pt", "eta"]}
+
+
+def test_list_of_records_is_a_collection(listed: Listed, layout: Layout) -> None:
+    schema = pack.build(listed("run:int32 Jet.pt:[] Jet.btag_deep:[] My_Jets.pt:[] MET.pt HLT_IsoMu24:bool"))
+    names = {"Jet": ["pt", "btag_deep"], "My_Jets": ["pt"], "MET": ("pt",), "HLT": ("IsoMu24",), "run": None}
+    assert layout(schema) == names
+
+
+def test_records_in_records_are_records_of_each_row(listed: Listed, group: Find) -> None:
+    jet = group(pack.build(listed("Jet.pt:[] Jet.id.loose:bool[] Jet.parts.e:[][]")), "Jet")
+    members = {name: (member.is_list, list(member.fields)) for name, member in jet.fields.items() if name != "pt"}  # type: ignore[union-attr]
+    assert members == {"id": (False, ["loose"]), "parts": (True, ["e"])}
+
+
+def test_column_and_member_of_a_record_with_one_name_are_both_there(listed: Listed, layout: Layout) -> None:
+    schema = pack.build(listed("Jet_pt:[] Jet.pt:[] Jet.eta:[]"))
+    assert layout(schema) == {"Jet": ["pt", "eta"], "Jet.pt": None}
+
+
+@pytest.fixture(scope="module")
+def regrouped(data: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """`regrouped("parquet")`: some of `nano_dy.root`, with a list of records for each collection."""
+
+    def write(kind: str) -> str:
+        wanted = {"Muon": "pt eta phi mass charge genPartIdx", "GenPart": "pt eta phi mass pdgId genPartIdxMother"}
+        with uproot.open({data("nano_dy.root"): "Events"}) as tree:
+            groups = {
+                name: ak.zip({field: tree[f"{name}_{field}"].array() for field in fields.split()})
+                for name, fields in wanted.items()
+            }
+            met = {"MET": ak.zip({field: tree[f"MET_{field}"].array() for field in ("pt", "phi")})}
+        events = ak.zip(groups | met, depth_limit=1)
+        path = tmp_path_factory.mktemp("regrouped") / f"events.{kind}"
+        if kind == "parquet":
+            ak.to_parquet(events, path)
+        else:
+            with uproot.recreate(path) as file:
+                file.mkrntuple("Events", events)
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+@pytest.mark.parametrize("kind", ["root", "parquet"])
+def test_lists_of_records_give_what_the_columns_give(
+    data: Callable[[str], str], regrouped: Callable[[str], str], kind: str, engine: str
+) -> None:
+    def asked(events: Any) -> dict[str, Any]:
+        pairs = ht.pairs(events.Muon[events.Muon.pt > 3])
+        return {
+            "mass": (pairs.a + pairs.b).mass,
+            "matched": events.Muon.matched_gen.pdgId,
+            "mothers": events.GenPart.parent.pt,
+            "met": events.MET.pt[events.Muon.Count() > 1],
+            "hist": ht.Hist.new.Reg(10, 0, 100, name="pt").Double().fill(events.Muon.pt),
+        }
+
+    expected = ht.make_local(asked(ht.nanoaod(data("nano_dy.root"))), engine=engine)
+    found = ht.make_local(asked(ht.nanoaod(regrouped(kind))), engine=engine)
+    for name in ("mass", "matched", "mothers", "met"):
+        assert found[name].tolist() == expected[name].tolist()
+    assert found["hist"] == expected["hist"]
+    assert len(ak.flatten(found["mass"])) > 5
 
 
 def test_counter_of_a_single_column_is_no_collection(listed: Listed, layout: Layout) -> None:
