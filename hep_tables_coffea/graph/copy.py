@@ -19,11 +19,17 @@ class Copy:
         self.made: dict[g.Node, g.Node] = {}
 
     def axis(self, axis: Axis) -> Axis:
-        """An axis with its parent, mask or order as they are in the copy."""
+        """An axis with its parent, mask or order as they are in the copy.
+
+        A mask that was not made again would select other rows than those of the copy, without a word.
+        """
         if axis not in self.axes:
             parent = self.axis(axis.parent) if axis.parent is not None else None
             inputs = tuple(map(self.axis, axis.inputs))
-            node = self.made.get(axis.node, axis.node) if axis.node is not None else None
+            if axis.node is not None and axis.node not in self.made:
+                msg = f"the rows of {axis.rows_text()} are made again before what selects them"
+                raise AssertionError(msg)
+            node = self.made[axis.node] if axis.node is not None else None
             self.axes[axis] = Axis(axis.kind, axis.name, parent=parent, node=node, params=axis.params, inputs=inputs)
         return self.axes[axis]
 
