@@ -14,7 +14,7 @@ __all__ = ["entry_ranges", "events_per_chunk"]
 
 #: Uncompressed bytes of the needed columns in one chunk: large enough that what a chunk costs by itself is small.
 TARGET_BYTES = 32_000_000
-FEWEST, MOST = 20_000, 500_000
+FEWEST, MOST = 20_000, 1_000_000
 #: Files together with more events than this make several chunks, so that there is something to share: so many, unless
 #: a chunk of so many bytes takes no longer than what it costs by itself, or baskets would be decompressed twice.
 ALONE, SHARED, LEAST_BYTES = 200_000, 4, 8_000_000
