@@ -80,7 +80,13 @@ def source(dataset: Dataset, where: Where | None = None) -> Node:
 def source_of(node: Node) -> Node:
     """The source that a value of some dataset comes from."""
     while not isinstance(node, Source):
-        node = next(arg for arg in node.args if arg.path or arg.args)
+        for arg in node.args:
+            if arg.path or arg.args:
+                node = arg
+                break
+        else:
+            msg = f"{node!r} comes from no dataset"
+            raise ValueError(msg)
     return node
 
 
@@ -159,7 +165,7 @@ def _mismatch(one: Node, other: Node, k: int, doing: str) -> AxisError:
 def _dataset_name(node: Node) -> str:
     try:
         return f"dataset {source_of(node).dataset.name}"
-    except StopIteration:
+    except ValueError:
         return node.text
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from typing_extensions import Self
 
 from hep_tables_coffea.errors import Where, here
-from hep_tables_coffea.graph.axes import Axis, Path, path_text
+from hep_tables_coffea.graph.axes import Axis, Path, path_text, steps
 from hep_tables_coffea.types.elements import Element
 
 __all__ = [
@@ -198,8 +198,6 @@ class Restrict(Node):
 
     @property
     def needs(self) -> tuple[Node, ...]:
-        from hep_tables_coffea.graph.axes import steps
-
         found = list(self.args)
         for old, new in zip(self.args[0].path, self.path):
             found += [step.node for step in steps(old, new) if step.node is not None]

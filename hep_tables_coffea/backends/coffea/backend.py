@@ -43,6 +43,9 @@ from hep_tables_coffea.types.schema import Schema
 __all__ = ["CoffeaBackend", "backend"]
 
 
+YES = Support(True)
+
+
 class CoffeaBackend:
     """Runs everything that can be recorded, with generated `ProcessorABC` subclasses on coffea's executors."""
 
@@ -53,7 +56,7 @@ class CoffeaBackend:
             known = provided(node.declared.name)
             if known is None or known.numpy is None:
                 return Support(False, f"nobody provides the function {node.declared.name}: ht.backend_function does")
-        return Support(True)
+        return YES
 
     def compile(
         self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str, engine: str = "auto"
