@@ -28,7 +28,7 @@ from hep_tables_coffea.backends.coffea.opening import (
     table_of,
 )
 from hep_tables_coffea.backends.coffea.split import chunks_of, events_per_chunk
-from hep_tables_coffea.codegen.fused.ready import is_ready
+from hep_tables_coffea.codegen.fused.ready import seconds_to_compile
 from hep_tables_coffea.codegen.load import load_class
 from hep_tables_coffea.codegen.processor import ProcessorSource
 from hep_tables_coffea.codegen.programs import program as written
@@ -116,22 +116,27 @@ def _made(program: ProcessorSource, order: Mapping[tuple[str, str], int]) -> Any
     return load_class(program.text, program.class_name, program.functions)(order=order)
 
 
-#: Seconds of awkward's work for each event and each statement, and as much of it as compiling takes, which goes on beside.
-STATEMENT, COMPILING = 5e-8, 1.5
+#: Seconds of awkward's work for each event and each statement.
+STATEMENT = 5e-8
 #: Seconds of awkward's work that runs of each program would have taken up to now: a question that is asked again and again
 #: is worth a kernel, too.
 _spent: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
 
-def worthwhile(program: ProcessorSource, chunks: Sequence[Chunk]) -> bool:
-    """Whether there is enough work for a kernel, in this run and those before: always where it has been compiled before."""
+def chosen(program: ProcessorSource, chunks: Sequence[Chunk]) -> tuple[ProcessorSource, bool]:
+    """The program with kernels where it pays to compile them, else the one without; and whether it waits for them.
+
+    It pays where they are ready, or awkward's work in this run and those before would take as long as compiling. What
+    takes longer than a single chunk is compiled while awkward works.
+    """
     assert program.meanwhile is not None
-    events = sum(chunk.stop - chunk.start for chunk in chunks)
     statements = program.meanwhile.process.count("\n") + 1
-    spent = _spent[program.digests] = _spent.pop(program.digests, 0.0) + events * statements * STATEMENT
+    works = [(chunk.stop - chunk.start) * statements * STATEMENT for chunk in chunks]
+    spent = _spent[program.digests] = _spent.pop(program.digests, 0.0) + sum(works)
     while len(_spent) > 1000:
         _spent.popitem(last=False)
-    return all(map(is_ready, program.kernels, program.digests)) or spent > COMPILING
+    needed = sum(map(seconds_to_compile, program.kernels, program.digests))
+    return (program, needed <= max(works)) if needed <= spent else (program.meanwhile, False)
 
 
 def cut(opened: Opened, program: ProcessorSource, options: Options) -> list[Chunk]:
@@ -213,9 +218,10 @@ class Pass:
         failures += refuse_lacking(opened, dataset, program, options)
         described = time.perf_counter()
         chunks = cut(opened, program, options)
-        if program.meanwhile is not None and options.engine == "auto" and not worthwhile(program, chunks):
-            program = program.meanwhile
-        processor = self._backend.instance(program, dataset, waits=options.engine == "fused")
+        waits = options.engine == "fused"
+        if program.meanwhile is not None and options.engine == "auto" and chunks:
+            program, waits = chosen(program, chunks)
+        processor = self._backend.instance(program, dataset, waits)
         keep = keeping(options.cache, size_in_bytes(options.cache_size))
         runner = ChunkRunner(processor, self._run, options.on_error == "raise", class_of(dataset.schema), keep)
         self._failures += failures

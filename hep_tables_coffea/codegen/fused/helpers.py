@@ -10,7 +10,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from hep_tables_coffea.codegen.fused.machine import keep_machine_code, kept_kernel, replace_file
+from hep_tables_coffea.codegen.fused.machine import kept_kernel, replace_file, write_machine_code
 
 
 def list_starts(columns: dict[str, Any], level: int) -> Any:
@@ -192,9 +192,9 @@ def compile_kernel(job: Any, path: str, text: str, digest: str) -> None:
 
     try:
         path = path or kernel_file(text, digest)  # which says why there is none
-        kernel = numba_kernel(path, digest)
-        keep_machine_code(kernel, path, text)
-        job.set_result(kernel)
+        write_machine_code(path, text)
+        kernel = kept_kernel(path, text, lambda: numba_kernel(path, digest))
+        job.set_result(numba_kernel(path, digest) if kernel is None else kernel)
     except BaseException as error:
         job.set_result(None)  # before the warning, which may be an error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import inspect
 import re
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from hep_tables_coffea.codegen.fused.flat import flattened
 from hep_tables_coffea.codegen.fused.ir import Effect, Unfusable, reason_of
 from hep_tables_coffea.codegen.fused.schedule import schedule
 from hep_tables_coffea.codegen.fused.writer import Writer
+from hep_tables_coffea.codegen.native.compile import digest_of
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
@@ -218,7 +218,7 @@ def fuse(
     ]
     text = "\n".join([*_primitives(words), *_of_users(words, expander.functions), *head, *start, *lines, *end, ""])
     return Kernel(
-        text, hashlib.sha256(text.encode()).hexdigest()[:20], arrays, inputs, kept, metadata, dict(expander.texts),
+        text, digest_of(text), arrays, inputs, kept, metadata, dict(expander.texts),
         {name: about for name, about in expander.columns.items() if name in read or f"{name}_known" in read},
         maker.bins.size, maker.bins.edges, maker.bins.slabs, columns, counters, maker.refused,
         {node: reason for node, (name, reason) in expander.given.items() if name in words or f"{name}_known" in words},

@@ -146,12 +146,12 @@ def bin_of_even_edges(x, edges, first, bins):  # type: ignore[no-untyped-def]
 def floor_quotient(x, y):  # type: ignore[no-untyped-def]
     """The greatest whole number not above x / y, by numpy's arithmetic."""
     if y == 0:
-        return x / y
+        return np.float64(x / y)
     rest = np.fmod(x, y)
-    quotient = (x - rest) / y
+    quotient = np.float64((x - rest) / y)
     if rest != 0 and (y < 0) != (rest < 0):
-        quotient -= 1
+        quotient -= 1.0
     if quotient == 0:
-        return np.copysign(quotient, x / y)
+        return np.copysign(quotient, np.float64(x / y))
     whole = np.floor(quotient)
-    return whole + 1 if quotient - whole > 0.5 else whole
+    return whole + 1.0 if quotient - whole > 0.5 else whole

@@ -1,14 +1,33 @@
-"""Which kernels can be called at once."""
+"""What it takes until a kernel can be called."""
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
 from hep_tables_coffea.codegen.fused.helpers import kernels_folder
 from hep_tables_coffea.codegen.fused.machine import machine_file
+from hep_tables_coffea.codegen.native.compile import instructions
+from hep_tables_coffea.codegen.native.numbers import Unknown
 
-__all__ = ["is_ready"]
+__all__ = ["NUMBA", "is_ready", "seconds_to_compile"]
+
+#: Seconds that LLVM takes for each byte of instructions, and about as many as numba takes for any kernel.
+LLVM, NUMBA = 4e-6, 1.5
+
+
+def seconds_to_compile(text: str, digest: str) -> float:
+    """About how long it takes to compile a kernel: no time where that has been done before."""
+    return 0.0 if is_ready(text, digest) else _seconds(text)
+
+
+@functools.lru_cache(maxsize=256)
+def _seconds(text: str) -> float:
+    try:
+        return len(instructions(text)) * LLVM
+    except Unknown:
+        return NUMBA
 
 
 def is_ready(text: str, digest: str) -> bool:

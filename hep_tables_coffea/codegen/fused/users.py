@@ -18,6 +18,8 @@ from hep_tables_coffea.codegen.embed import embedded
 from hep_tables_coffea.codegen.fused.helpers import kernel_file
 from hep_tables_coffea.codegen.fused.ir import Unfusable
 from hep_tables_coffea.codegen.fused.machine import machine_file, replace_file
+from hep_tables_coffea.codegen.native.compile import type_of
+from hep_tables_coffea.codegen.native.numbers import Unknown
 from hep_tables_coffea.codegen.user_helpers import may_be_given
 from hep_tables_coffea.errors import UsageError
 
@@ -62,7 +64,9 @@ _FIXED = {"cmath", "math", "numpy"}
 
 @functools.lru_cache(maxsize=256)
 def _problem(text: str, name: str, dtypes: tuple[np.dtype[Any], ...], result: Any) -> str:
-    """Why numba cannot compile a function; nothing where it can. What was found before is read from disk."""
+    """Why a function cannot be compiled; nothing where it can. What numba found before is read from disk."""
+    with contextlib.suppress(Unknown):
+        return _mismatch(np.dtype(type_of(text, name, [dtype.name for dtype in dtypes]) or "V"), result)
     if not set(re.findall(r"^import (\S+)", text, flags=re.MULTILINE)) <= _FIXED:
         return _tried(text, name, dtypes, result)
     try:
@@ -99,6 +103,10 @@ def _tried(text: str, name: str, dtypes: tuple[np.dtype[Any], ...], result: Any)
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return next((line for line in lines if not line.startswith("Failed in")), type(error).__name__)
     is_number = isinstance(given, (numba.types.Number, numba.types.Boolean))
-    if is_number and may_be_given(numba.np.numpy_support.as_dtype(given), result):
+    return _mismatch(numba.np.numpy_support.as_dtype(given) if is_number else np.dtype("V"), result)
+
+
+def _mismatch(given: np.dtype[Any], result: Any) -> str:
+    if given.kind != "V" and may_be_given(given, result):
         return ""
-    return f"it gives {given} where {result} is declared"
+    return f"it gives {given if given.kind != 'V' else 'no number'} where {result} is declared"
