@@ -316,6 +316,14 @@ def test_column_that_a_late_file_lacks_is_missing_there_if_every_file_is_looked_
     assert ht.make_local(events.y).to_list() == [None if k == 22 else 2.0 for k in range(40)]
 
 
+def test_number_of_a_late_file_that_is_cut_off_is_an_error_and_not_another_number(write: Callable[..., str]) -> None:
+    paths = [write(f"{k}.root", x=[1.5] if k == 22 else [1]) for k in range(40)]
+    message = r"the column x is float64 in this file, with numbers that int64, its type in others, cannot hold"
+    with pytest.raises(ht.HepTablesError, match=message):
+        ht.make_local(ht.dataset(paths).x)
+    assert ht.make_local(ht.dataset(paths, every_file=True).x)[22] == 1.5
+
+
 def test_last_of_many_files_is_looked_at(write: Callable[..., str]) -> None:
     paths = [write(f"{k}.root", x=[1.0], **({} if k == 39 else {"y": [2.0]})) for k in range(40)]
     assert ht.make_local(ht.dataset(paths).y)[-1] is None

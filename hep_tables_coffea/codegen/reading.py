@@ -29,17 +29,22 @@ def read_columns(events: Any, columns: Any) -> dict[str, Any]:
         if name not in found:
             found[name] = missing_column(size, dtype, depth, found.get(counter))
         elif dtype not in ("str", "bytes", ""):
-            found[name] = of_type(found[name], dtype)
+            found[name] = of_type(found[name], dtype, name)
     return found
 
 
-def of_type(array: Any, dtype: str) -> Any:
-    """The numbers in the type that was declared; files of one dataset may differ."""
+def of_type(array: Any, dtype: str, name: str) -> Any:
+    """The numbers in the type that was declared; files of one dataset may differ, but no whole number is another one."""
     layout = array.layout
     while not (layout.is_numpy or layout.is_unknown):
         layout = layout.content
-    same = layout.is_unknown or layout.dtype == np.dtype(dtype)
-    return array if same else ak.values_astype(array, dtype, including_unknown=True)
+    if layout.is_unknown or layout.dtype == np.dtype(dtype):
+        return array
+    made = ak.values_astype(array, dtype, including_unknown=True)
+    if np.dtype(dtype).kind in "iu" and not ak.all(made == array, axis=None):
+        msg = f"the column {name} is {layout.dtype} in this file, with numbers that {dtype}, its type in others, cannot hold"
+        raise ValueError(msg)
+    return made
 
 
 def read_chunk(events: Any, names: list[str]) -> dict[str, Any]:
@@ -156,6 +161,8 @@ def read_fields(events: Any, columns: Any) -> dict[str, Any]:
             beside = [array for other, array in found.items() if other.rpartition("/")[0] == name.rpartition("/")[0]]
             counts = next((ak.num(array, axis=1) for array in beside if array.ndim > 1), None)
             found[name] = missing_column(len(events), dtype, depth, counts)
+        elif dtype not in ("str", "bytes", ""):
+            found[name] = of_type(found[name], dtype, name)
     return found
 
 

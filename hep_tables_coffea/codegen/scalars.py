@@ -58,9 +58,12 @@ class ScalarWriter:
             self.helpers.add("of_known")
             return f"of_known(np.{np.dtype(dict(node.options)['to']).type.__name__}, {texts[0]})"
         if node.function == "ak.fill_none":
-            if isinstance(node.type, Number):
-                texts[1] = f"np.{node.type.dtype.type.__name__}({texts[1]}).item()"
-            return f"({texts[1]} if {texts[0]} is None else {texts[0]})"
+            filled = f"{texts[1]} if {texts[0]} is None else {texts[0]}"  # in the common type, missing or not
+            return (
+                f"np.{node.type.dtype.type.__name__}({filled}).item()"
+                if isinstance(node.type, Number)
+                else f"({filled})"
+            )
         options = "".join(f", {key}={value!r}" for key, value in node.options)
         name = {"ht.where": "np.where"}.get(node.function, node.function)
         self.helpers.add("of_known")

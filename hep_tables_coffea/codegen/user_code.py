@@ -11,7 +11,7 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.helpers import delta_r
 from hep_tables_coffea.plan.needs import captured
 from hep_tables_coffea.plugins.functions import provided
-from hep_tables_coffea.types.elements import Text
+from hep_tables_coffea.types.elements import Number, Text
 
 if TYPE_CHECKING:
     from hep_tables_coffea.codegen.columnar import Emitter
@@ -63,10 +63,20 @@ def write_loop(emitter: Emitter, node: g.Iterate) -> Piece:
     state = [emitter.names.new(f"state_{k + 1}") for k in range(n)]
     step = _function(emitter, "step", state, node, list(node.args[2 * n : 3 * n]))
     finished = _function(emitter, "finished", state, node, [node.args[-1]])
-    begin = tuple_text([emitter.value(arg).text for arg in node.args[:n]])
+    begin = tuple_text(
+        [_in_type(emitter.value(arg).text, arg, into) for arg, into in zip(node.args, node.args[n : 2 * n])]
+    )
     emitter.helpers.add("iterate")
     call = f"iterate({step}, {finished}, {begin}, {node.bound}, {entries(emitter, node)})"
     return emitter.assign("last_state", atom(call), node)
+
+
+def _in_type(text: str, begin: g.Node, parameter: g.Node) -> str:
+    """What a loop begins with, in the type of its state: also for rows that it leaves as they are."""
+    both = isinstance(begin.type, Number) and isinstance(parameter.type, Number)
+    if not both or begin.type.dtype == parameter.type.dtype:  # type: ignore[union-attr]
+        return text
+    return f"ak.values_astype({text}, {parameter.type.dtype.name!r})"  # type: ignore[union-attr]
 
 
 def _function(emitter: Emitter, wish: str, state: list[str], node: g.Iterate, results: list[g.Node]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import numpy as np
 import pytest
 
 import hep_tables_coffea as ht
@@ -120,6 +121,27 @@ def test_column_that_one_file_lacks_is_missing_there(write: Callable[..., str]) 
     events = ht.dataset([write("a.root", x=[1.0], y=[2.0]), write("b.root", x=[3.0])], schema=BaseSchema)
     assert str(events.y) == "<Array event * ?float64>"
     assert ht.make_local(events.y).to_list() == [2.0, None]
+
+
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+def test_column_with_two_types_has_that_of_the_first_file(write: Callable[..., str], engine: str) -> None:
+    from coffea.nanoevents import BaseSchema
+
+    paths = [write("a.root", x=np.array([1.5], np.float32)), write("b.root", x=[2.5])]
+    events = ht.dataset(paths, schema=BaseSchema)
+    found = ht.make_local(ht.fill_missing(events.x, 0.5), engine=engine)
+    assert (str(found.type), found.tolist()) == ("2 * float32", [1.5, 2.5])
+
+
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+def test_number_that_the_type_of_the_first_file_cannot_hold_is_an_error(write: Callable[..., str], engine: str) -> None:
+    from coffea.nanoevents import BaseSchema
+
+    paths = [write("a.root", x=np.array([1], np.int32)), write("b.root", x=[2.5])]
+    events = ht.dataset(paths, schema=BaseSchema)
+    message = r"the column x is float64 in this file, with numbers that int32, its type in others, cannot hold"
+    with pytest.raises(ht.HepTablesError, match=message):
+        ht.make_local(events.x, engine=engine)
 
 
 @pytest.mark.parametrize("executor", ["iterative", "futures"])

@@ -95,6 +95,13 @@ def test_state_is_as_wide_as_its_steps(toy: Any, local: Any) -> None:
     assert local(number) == [[1.5, 1, 1], [], [1]]
 
 
+def test_state_that_no_step_changes_is_as_wide_as_declared(toy: Any) -> None:
+    number = ht.iterate((toy.jets.pt > 0, 0), lambda s: (s[0] * 2, s[1] + 1), until=lambda s: s[1] >= 0)[0]
+    for rows in (number, number[toy.jets.pt > 1000]):
+        assert str(ht.make_local(rows).type) == "3 * var * int64"
+    assert ht.make_local(number).tolist() == [[1, 1, 1], [], [1]]
+
+
 def test_loop_can_be_pickled(toy: Any, local: Any) -> None:
     assert local(pickle.loads(pickle.dumps(ht.iterate(toy.jets.pt, halve, until=small)))) == HALVED
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
 import pytest
+
+import hep_tables_coffea as ht
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CASES: dict[str, Any] = {
     "jets[0].pt+jets.pt": [[100.0, 70.0, 85.0], [], [62.0], [10.0, 10.0]],
@@ -47,6 +51,10 @@ CASES: dict[str, Any] = {
     "np.digitize(jets.o,[2])": [[0, None, 1], [], [None], [None, 1]],
     "ak.values_astype(jets.o,'int64')": [[1, None, 3], [], [None], [None, 2]],
     "ht.fill_missing(met[met>1000].Max(),-1)": -1.0,
+    "ht.fill_missing(d.n.Max(),1.5)": 3.0,
+    "ht.fill_missing(d.flag.Max(),1)": 1,
+    "ht.fill_missing(d.flag.Max(),True)": True,
+    "ht.fill_missing(d.n.Max(),1.5)/2": 1.5,
     "ht.is_missing(met[met>1000].Max())": True,
     "np.isin(d.n.Max(),[3])": True,
 }
@@ -71,3 +79,21 @@ def test_missing_values_are_filled_with_a_constant_of_their_kind(
 ) -> None:
     with pytest.raises(TypeError, match=message):
         record(text)
+
+
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+@pytest.mark.parametrize("chunksize", [1, None])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["missing first", "missing last"])
+def test_filled_column_has_its_type_also_where_nothing_is_missing(
+    tmp_path: Path, order: tuple[int, int], chunksize: int | None, engine: str
+) -> None:
+    columns = [{"x": ak.Array([1, None])}, {"x": ak.Array([3])}]
+    paths = [tmp_path / f"{k}.parquet" for k in order]
+    for path, k in zip(paths, order):
+        ak.to_parquet(ak.zip(columns[k], depth_limit=1), path)
+    events = ht.flat([str(path) for path in paths])
+    found = ht.make_local(ht.fill_missing(events.x, 0.5), engine=engine, chunksize=chunksize)
+    assert str(found.type) == "3 * float64"
+    assert found.tolist() == ([1, 0.5, 3] if order == (0, 1) else [3, 1, 0.5])
+    known = ht.fill_missing(events[events.x > 2].x, 0.5)
+    assert str(ht.make_local(known, engine=engine, chunksize=chunksize).type) == "1 * float64"
