@@ -34,7 +34,8 @@ def inflate(packed: memoryview, needed: int, into: memoryview) -> None:
     at = filled = 0
     while filled < needed:
         kind = bytes(packed[at : at + 2])
-        size, unpacked = (int.from_bytes(packed[at + i : at + i + 3], "little") for i in (3, 6))
+        sizes = int.from_bytes(packed[at + 3 : at + HEADER], "little")
+        size, unpacked = sizes & 0xFFFFFF, sizes >> 24
         at += HEADER
         if kind not in DECODERS or not unpacked or at + size > len(packed) or filled + unpacked > len(into):
             msg = f"a block of {len(packed)} bytes begins with {kind!r} and the sizes {size} and {unpacked}"
