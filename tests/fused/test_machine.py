@@ -39,21 +39,19 @@ SINES = (
     HEAD.format("void(types.int64, column(types.float32), types.float64, types.float64[::1])", "n, x, shift, out")
     + """\
     for i in range(n):
-        if x[i] < 0:
-            raise ValueError("a number below zero")
         out[i] = np.sin(x[i] + shift)
 """
 )
 
 
 class Kept:
-    """A kernel by numba, and what was kept of it."""
+    """A kernel by numba, and the same as machine code."""
 
     def __init__(self, text: str, digest: str) -> None:
         self.text, self.digest = text, digest
         self.path = helpers.kernel_file(text, digest)
         self.numba = helpers.numba_kernel(self.path, digest)
-        machine.keep_machine_code(self.numba, self.path, text)
+        machine.write_machine_code(self.path, text)
         self.file: Path = machine.machine_file(self.path, text)[0]
         self.asked = 0
 
@@ -74,7 +72,7 @@ def sines() -> Kept:
 @pytest.fixture
 def whole(sines: Kept) -> Kept:
     """The same, with its file as it was written."""
-    machine.keep_machine_code(sines.numba, sines.path, sines.text)
+    machine.write_machine_code(sines.path, sines.text)
     sines.asked = 0
     return sines
 
@@ -163,17 +161,6 @@ def test_arguments_of_other_types_are_left_to_numba(arguments: tuple[Any, ...], 
     assert all(one is other for one, other in zip(left[0], arguments, strict=True))
 
 
-def test_error_in_a_kernel_is_that_of_numba(whole: Kept) -> None:
-    with pytest.raises(ValueError, match=r"^a number below zero$"):
-        whole.again()(3, -X, 0.5, np.zeros(3))
-
-
-def test_error_that_numba_does_not_have_is_one(whole: Kept) -> None:
-    kernel = machine.kept_kernel(whole.path, whole.text, lambda: lambda *values: None)
-    with pytest.raises(RuntimeError, match=r"^a kernel on disk has failed where numba's does not$"):
-        kernel(3, -X, 0.5, np.zeros(3))
-
-
 def test_threads_call_one_kernel_at_the_same_time(whole: Kept) -> None:
     kernel, barrier = whole.again(), threading.Barrier(4)
 
@@ -216,32 +203,44 @@ def test_numbers_of_every_type(every: Kept) -> None:
 
 # -- what is not kept ------------------------------------------------------------------------------------------------
 
-LEFT = {
-    "an array that is made": ("void(types.int64, types.float64[::1])", "n, out", "out[0] = np.ones(n).sum()"),
-    "what is printed": ("void(types.int64)", "n", "print(n)"),
-    "a value that is returned": ("int64(types.int64)", "n", "return n + 1"),
-    "an array of two dimensions": ("void(types.float64[:, ::1])", "out", "out[0, 0] = 1"),
-    "an array with gaps": ("void(types.float64[:])", "out", "out[0] = 1"),
-    "complex numbers": ("void(types.complex128[::1])", "out", "out[0] = 1"),
-    "random numbers": ("void(types.float64[::1])", "out", "out[0] = np.random.random()"),
-}
+ADDED = HEAD.format("int64(types.int64)", "n") + "    return n + 1\n"
+#: Beyond what is translated.
+MADE = HEAD.format("void(types.int64, types.float64[::1])", "n, out") + "    out[0] = np.ones(n).sum()\n"
 
 
-@pytest.mark.parametrize(("signature", "takes", "line"), LEFT.values(), ids=LEFT)
-def test_kernel_that_needs_more_than_the_c_library_is_not_kept(signature: str, takes: str, line: str) -> None:
-    text = f"{HEAD.format(signature, takes)}    {line}\n"
-    digest = hashlib.sha256(text.encode()).hexdigest()[:20]
-    assert not Kept(text, digest).file.exists()
+@pytest.mark.parametrize("text", [ADDED, MADE], ids=["a value that is returned", "an array that is made"])
+def test_kernel_that_is_left_to_numba_is_not_kept(text: str) -> None:
+    assert not Kept(text, hashlib.sha256(text.encode()).hexdigest()[:20]).file.exists()
 
 
-def test_kernel_that_is_plain_python_is_not_kept(sines: Kept, tmp_path: Path) -> None:
+def test_kernel_that_is_left_to_numba_is_compiled_by_it(keeper: dict[str, Any]) -> None:
+    out = np.zeros(1)
+    kernel = helpers.ready_kernel(MADE, "left_to_numba", True)
+    kernel(3, out)
+    assert (out[0], type(kernel).__name__) == (3.0, "CPUDispatcher")
+
+
+@pytest.mark.parametrize("setting", ["DISABLE_JIT", "BOUNDSCHECK"])
+def test_who_looks_for_a_mistake_has_no_machine_code(
+    setting: str, whole: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"NUMBA_{setting}", "1")
+    assert whole.again() is None
+    monkeypatch.setenv(f"NUMBA_{setting}", "0")
+    assert whole.again() is not None
+
+
+def test_process_without_this_library_leaves_it_to_numba(
+    tmp_path: Path, sines: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "__pycache__").mkdir()
-    machine.keep_machine_code(lambda: None, str(tmp_path / "kernel_x.py"), "x = 1")
+    monkeypatch.setitem(sys.modules, "hep_tables_coffea.codegen.native.compile", None)
+    machine.write_machine_code(str(tmp_path / "kernel_x.py"), sines.text)
     assert list((tmp_path / "__pycache__").iterdir()) == []
 
 
 def test_folder_that_is_not_there_does_not_matter(sines: Kept, tmp_path: Path) -> None:
-    machine.keep_machine_code(sines.numba, str(tmp_path / "kernel_x.py"), sines.text)
+    machine.write_machine_code(str(tmp_path / "kernel_x.py"), sines.text)
     assert list(tmp_path.iterdir()) == []
     assert machine.kept_kernel(str(tmp_path / "kernel_x.py"), sines.text, sines.compiled) is None
 
@@ -294,12 +293,6 @@ def test_file_that_does_not_fit_is_written_anew(whole: Kept, keeper: dict[str, A
     helpers.ready_kernel(whole.text, whole.digest, True)(3, X, 0.5, out)
     assert out[0] == FIRST
     assert whole.file.read_bytes() == content
-
-
-def test_settings_of_numba_have_files_of_their_own(whole: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NUMBA_BOUNDSCHECK", "1")
-    assert machine.machine_file(whole.path, whole.text)[0] != whole.file
-    assert whole.again() is None
 
 
 def test_another_text_has_a_file_of_its_own(whole: Kept) -> None:

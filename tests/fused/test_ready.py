@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from concurrent.futures import Future
 from importlib import import_module
@@ -11,7 +12,7 @@ import pytest
 
 import hep_tables_coffea as ht
 from hep_tables_coffea.codegen.fused import helpers
-from hep_tables_coffea.codegen.fused.ready import is_ready
+from hep_tables_coffea.codegen.fused.ready import NUMBA, is_ready, seconds_to_compile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +36,14 @@ def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every input is large enough for a kernel."""
-    monkeypatch.setattr(coffea_backend, "COMPILING", 0.0)
+    """Every input is large enough for a kernel, which is compiled while awkward works."""
+    monkeypatch.setattr(coffea_backend, "chosen", lambda program, chunks: (program, False))
+
+
+@pytest.fixture
+def of_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kernel is left to numba: this process lacks the library."""
+    monkeypatch.setitem(sys.modules, "hep_tables_coffea.codegen.native.compile", None)
 
 
 class Ready(Future):  # type: ignore[type-arg]
@@ -65,9 +72,9 @@ class Ready(Future):  # type: ignore[type-arg]
     ("after", "calls"),
     [
         pytest.param(0, CHUNKS, id="from the first chunk on"),
-        pytest.param(1 + CHUNKS // 2, CHUNKS // 2, id="from the middle on"),
-        pytest.param(CHUNKS, 1, id="in the last chunk"),
-        pytest.param(1 + CHUNKS, 0, id="never"),
+        pytest.param(CHUNKS // 2, CHUNKS // 2, id="from the middle on"),
+        pytest.param(CHUNKS - 1, 1, id="in the last chunk"),
+        pytest.param(CHUNKS, 0, id="never"),
     ],
 )
 @pytest.mark.usefixtures("large")
@@ -104,7 +111,7 @@ def test_answer_in_threads_while_the_kernel_becomes_ready(
     assert same(answers, columnar)
 
 
-@pytest.mark.usefixtures("large", "nothing_kept")
+@pytest.mark.usefixtures("large", "nothing_kept", "of_numba")
 def test_columnar_program_runs_while_the_kernel_is_compiled(
     outputs: dict[str, Any],
     columnar: dict[str, Any],
@@ -179,10 +186,18 @@ def test_look_at_the_first_rows_compiles_nothing(outputs: dict[str, Any], keeper
 
 
 @pytest.mark.parametrize(
-    ("events", "statements", "expected"), [(3 * 10**6 - 1, 10, False), (3 * 10**6 + 1, 10, True), (10, 1, False)]
+    ("events", "needed", "expected"),
+    [
+        pytest.param(999_999, 0.5, (False, False), id="it takes longer than the work"),
+        pytest.param(1_000_001, 0.5, (True, False), id="it takes longer than a chunk"),
+        pytest.param(1_000_001, 0.25, (True, True), id="nothing begins before"),
+        pytest.param(1, 0.0, (True, True), id="it is ready"),
+    ],
 )
-def test_auto_compares_the_work_with_the_time_to_compile(events: int, statements: int, expected: bool) -> None:
-    assert asked(events, statements, f"{events} {statements}") is expected
+def test_auto_compares_the_work_with_the_time_to_compile(
+    events: int, needed: float, expected: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert asked(events, f"{events} {needed}", needed, monkeypatch) == expected
 
 
 def test_auto_takes_a_kernel_that_another_process_has_compiled(
@@ -194,17 +209,40 @@ def test_auto_takes_a_kernel_that_another_process_has_compiled(
     assert list(keeper) == [fused(outputs).digest]
 
 
-def test_auto_counts_the_runs_before() -> None:
-    assert [asked(1_200_000, 10, "again") for _ in range(3)] == [False, False, True]
+def test_auto_counts_the_runs_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [asked(400_000, "again", 0.5, monkeypatch)[0] for _ in range(3)] == [False, False, True]
 
 
-def asked(events: int, statements: int, digest: str) -> bool:
+def asked(events: int, digest: str, needed: float, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, bool]:
+    """Whether ten statements over so many events, in two chunks, are worth a kernel, and whether they wait for it."""
     from types import SimpleNamespace
 
-    meanwhile = SimpleNamespace(process="\n".join(["x = 1"] * statements))
+    monkeypatch.setattr(coffea_backend, "seconds_to_compile", lambda text, digest: needed)
+    meanwhile = SimpleNamespace(process="\n".join(["x = 1"] * 10))
     source: Any = SimpleNamespace(meanwhile=meanwhile, kernels=("",), digests=(digest,))
-    chunks: Any = [SimpleNamespace(start=0, stop=events // 2), SimpleNamespace(start=events // 2, stop=events)]
-    return coffea_backend.worthwhile(source, chunks)
+    half = -(-events // 2)
+    chunks: Any = [SimpleNamespace(start=0, stop=half), SimpleNamespace(start=half, stop=events)]
+    program, waits = coffea_backend.chosen(source, chunks)
+    return program is source, waits
+
+
+def test_time_to_compile_grows_with_what_is_to_be_compiled(
+    outputs: dict[str, Any], keeper: dict[str, Any], fused: Callable[..., Any]
+) -> None:
+    some, all_ = fused({"n": outputs["n"]}), fused(outputs)
+    assert 0 < seconds_to_compile(some.kernel, "unknown") < seconds_to_compile(all_.kernel, "unknown") < NUMBA
+
+
+def test_what_is_left_to_numba_takes_long(keeper: dict[str, Any]) -> None:
+    assert seconds_to_compile("x = 1", "unknown") == NUMBA
+
+
+def test_kernel_that_is_ready_takes_no_time(
+    outputs: dict[str, Any], keeper: dict[str, Any], fused: Callable[..., Any], compiled: Callable[..., Any]
+) -> None:
+    source = fused(outputs)
+    compiled(source)
+    assert seconds_to_compile(source.kernel, source.digest) == 0
 
 
 # -- a kernel that cannot be compiled --------------------------------------------------------------------------------
@@ -221,7 +259,7 @@ def settled(answer: Any) -> Any:
 
 
 @pytest.fixture
-def broken(nothing_kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def broken(nothing_kept: None, of_numba: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """No kernel can be compiled: numba finds a type that it does not know."""
     import numba
 

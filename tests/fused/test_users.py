@@ -1,4 +1,4 @@
-"""What numba can make of the user's functions is tried once, and then read from disk."""
+"""Functions of the user in kernels: those of plain numbers are known, others numba tries once, which is then read from disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ DOUBLE = (np.dtype("float64"),)
 
 
 def rooted(x: float) -> float:
-    return math.sqrt(x) + 1
+    both = (x, 1.0)  # what only numba knows
+    return math.sqrt(both[0]) + both[1]
+
+
+def halved(x: float) -> float:
+    return math.sqrt(x) / 2
 
 
 def spelled(x: float) -> float:
@@ -63,6 +68,18 @@ def outcomes(folder: Path) -> list[Path]:
     return list((folder / "__pycache__").glob("kernel_of_*.outcome"))
 
 
+def test_function_of_plain_numbers_is_not_tried(later: Callable[[], None], folder: Path) -> None:
+    later()
+    assert "def halved" in users.compiled_text("halved", halved, DOUBLE, "float64")
+    assert not folder.exists()
+
+
+def test_function_of_plain_numbers_that_gives_another_type_is_not_compiled(later: Callable[[], None]) -> None:
+    later()
+    with pytest.raises(Unfusable, match=r"^halved cannot be compiled: it gives float64 where int64 is declared$"):
+        users.compiled_text("halved", halved, DOUBLE, "int64")
+
+
 def test_function_that_could_be_compiled_is_not_tried_again(later: Callable[[], None]) -> None:
     text = users.compiled_text("rooted", rooted, DOUBLE, "float64")
     later()
@@ -70,7 +87,7 @@ def test_function_that_could_be_compiled_is_not_tried_again(later: Callable[[], 
 
 
 def test_reason_why_a_function_cannot_be_compiled_is_kept(later: Callable[[], None]) -> None:
-    with pytest.raises(Unfusable, match=r"^numba cannot compile spelled: ") as first:
+    with pytest.raises(Unfusable, match=r"^spelled cannot be compiled: ") as first:
         users.compiled_text("spelled", spelled, (np.dtype("complex64"),), "float64")
     later()
     with pytest.raises(Unfusable) as second:
@@ -97,7 +114,7 @@ def test_name_of_the_kernel_clashes() -> None:
 
 
 def test_function_that_uses_another_module_is_tried_each_time(folder: Path) -> None:
-    with pytest.raises(Unfusable, match=r"^numba cannot compile middle: "):
+    with pytest.raises(Unfusable, match=r"^middle cannot be compiled: "):
         users.compiled_text("middle", middle, DOUBLE, "float64")
     assert not folder.exists()
 

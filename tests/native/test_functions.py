@@ -41,7 +41,7 @@ def as_python(text: str) -> Any:
     namespace: dict[str, Any] = {"__name__": "kernel"}
     plain = text.replace("from numba import njit, types", "")
     lines = [line for line in plain.splitlines() if not line.startswith("@njit")]
-    exec("\n".join(lines), namespace)
+    exec("\n".join(lines), namespace)  # noqa: S102 (the text is our own)
     return namespace["kernel"]
 
 
@@ -180,6 +180,11 @@ def test_type_that_a_function_gives(text: str, kinds: list[str], gives: str) -> 
     assert type_of(text, "f", kinds) == gives
 
 
+def test_type_that_a_function_gives_for_other_numbers_is_not_known() -> None:
+    with pytest.raises(Unknown, match=r"^numbers of other types$"):
+        type_of("def f(a):\n    return a", "f", ["complex64"])
+
+
 LEFT = {
     "two types of one variable": ("a = 1\na = 1.5", "", "a is int64 and float64"),
     "another type in a sum": ("a = 1\na += 1.5", "", "a is int64 and float64"),
@@ -224,6 +229,12 @@ def test_what_is_not_known_is_left_to_numba(body: str, functions: str, reason: s
 def test_argument_of_another_kind_is_left_to_numba(kind: str) -> None:
     with pytest.raises(Unknown, match=r"^an argument of the type "):
         instructions(f"@njit(types.void({kind}))\ndef kernel(a):\n    pass")
+
+
+@pytest.mark.parametrize(("gives", "line"), [("int64", "pass"), ("void", "return a")])
+def test_kernel_that_gives_something_is_left_to_numba(gives: str, line: str) -> None:
+    with pytest.raises(Unknown, match=r"^a kernel that gives something$"):
+        instructions(f"@njit(types.{gives}(types.int64))\ndef kernel(a):\n    {line}")
 
 
 def test_text_without_a_kernel_is_left_to_numba() -> None:

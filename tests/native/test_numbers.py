@@ -154,7 +154,7 @@ def test_numbers_have_the_bits_of_numbas(
     namespace: dict[str, Any] = {"__name__": "kernel"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        exec(text, namespace)
+        exec(text, namespace)  # noqa: S102 (the text is our own)
     found, expected = ([np.zeros(len(columns[0]), out) for _ in expressions] for _ in range(2))
     native(text)(len(columns[0]), *columns, *found)
     namespace["kernel"](len(columns[0]), *columns, *expected)

@@ -35,7 +35,7 @@ def compiled_text(name: str, function: Callable[..., Any], dtypes: tuple[np.dtyp
     text = re.sub(r"^def ", '@njit(nogil=True, error_model="numpy")\ndef ', text, flags=re.MULTILINE)
     problem = _problem(text, name, dtypes, result)
     if problem:
-        raise Unfusable(f"numba cannot compile {function.__name__}: {problem}")
+        raise Unfusable(f"{function.__name__} cannot be compiled: {problem}")
     return text
 
 

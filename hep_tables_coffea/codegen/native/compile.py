@@ -72,6 +72,8 @@ def instructions(text: str) -> str:
 
 def type_of(text: str, name: str, kinds: Sequence[str]) -> str:
     """The type that a function of a text gives for numbers of these types; "" is nothing. Raises `Unknown`."""
+    if not set(kinds) <= set(LLVM):
+        raise Unknown("numbers of other types")
     return Module(text).function(name, [Num("", kind) for kind in kinds])[1]
 
 
@@ -99,6 +101,8 @@ class Module(Known):
         if "kernel" not in self.functions:
             raise Unknown("a text without a kernel")
         (signature,) = self.functions["kernel"].decorator_list[0].args  # type: ignore[attr-defined]
+        if ast.unparse(signature.func) != "types.void":
+            raise Unknown("a kernel that gives something")
         arguments = [_argument(ast.unparse(one)) for one in signature.args]
         entry = self._entry(arguments)
         return arguments, "\n".join([*sorted(self.declared), *self._texts, *entry])
@@ -122,7 +126,9 @@ class Module(Known):
             else:
                 values.append(Array(f"%taken{number}", kind, how) if is_array else Num(f"%taken{number}", kind))
             slot += 7 if is_array else 1
-        symbol, _ = self.function("kernel", values)
+        symbol, gives = self.function("kernel", values)
+        if gives:
+            raise Unknown("a kernel that gives something")
         call = f"  call void {symbol}({', '.join(map(str, values))})"
         return ["define void @kernel_entry(ptr %slots) {", *lines, call, "  ret void", "}"]
 
