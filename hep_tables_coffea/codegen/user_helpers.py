@@ -15,7 +15,10 @@ __all__ = ["call_with_arrays", "chains", "each_row", "iterate", "may_be_given"]
 
 
 def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
-    """A function of flat numpy arrays, given what stands in lists of any depth; what is missing stays missing."""
+    """A function of flat numpy arrays, given what stands in lists of any depth; what is missing stays missing.
+
+    A text that is the same for all rows is given as it is, as where the function is called with arrays in memory.
+    """
     values = tuple(together(*values))
     like = next(value for value in values if isinstance(value, ak.Array))
     flat = [flatten_rows(value) if isinstance(value, ak.Array) else value for value in values]
@@ -24,9 +27,8 @@ def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
         if isinstance(value, ak.Array) and may_miss(value):
             present &= ~np.asarray(ak.is_none(value))
     size = int(present.sum())
-    columns = [
-        np.asarray(as_numpy(value[present])) if isinstance(value, ak.Array) else np.full(size, value) for value in flat
-    ]
+    columns = [value if isinstance(value, (ak.Array, str)) else np.full(size, value) for value in flat]
+    columns = [np.asarray(as_numpy(one[present])) if isinstance(one, ak.Array) else one for one in columns]
     answer = function(*columns) if size else np.empty(0)  # many a function does not know what to do with nothing
     if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
         msg = f"{function.__name__} gave an array with masked values: what is missing has to be left out before"
@@ -60,14 +62,22 @@ def each_row(function: Any) -> Any:
     """
 
     def all_rows(*columns: Any) -> Any:
-        wide = {"f": np.float64, "i": np.int64, "u": np.int64}  # differences of what is unsigned are below zero
-        huge = any(column.dtype == np.uint64 for column in columns)
-        if len(columns[0]) > 20_000 and not huge:
+        size = next(len(column) for column in columns if not isinstance(column, str))
+        columns = tuple(np.full(size, column) if isinstance(column, str) else column for column in columns)
+        wide = {
+            "f": np.float64,
+            "i": np.int64,
+            "u": np.int64,
+            "b": bool,
+        }  # differences of what is unsigned are below zero
+        # for numba no string is equal to a number, and it says so without an error
+        numbers = all(column.dtype.kind in wide and column.dtype != np.uint64 for column in columns)
+        if size > 20_000 and numbers:
             try:
                 import numba
 
                 compiled: Any = numba.vectorize
-                return compiled(function)(*(column.astype(wide.get(column.dtype.kind, bool)) for column in columns))
+                return compiled(function)(*(column.astype(wide[column.dtype.kind]) for column in columns))
             except Exception:  # noqa: S110 (numba does not know something in it: Python does)
                 pass
         return np.array([function(*row) for row in zip(*(column.tolist() for column in columns))])

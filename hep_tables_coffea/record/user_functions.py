@@ -16,7 +16,7 @@ from hep_tables_coffea.graph.functions import user_call
 from hep_tables_coffea.graph.nodes import Declared, Node
 from hep_tables_coffea.record.array import wrap
 from hep_tables_coffea.record.values import node_of
-from hep_tables_coffea.types.elements import Element, Text, number
+from hep_tables_coffea.types.elements import Element, Number, Text, number
 
 __all__ = ["UserFunction", "user_func"]
 
@@ -51,7 +51,19 @@ class UserFunction:
         if not any(isinstance(getattr(value, "_node", None), Node) for value in values):
             return self.function(*args, **kwargs)
         nodes = [node_of(value, f"call {self.function.__name__} with") for value in values]
+        self._check_kinds(dict(zip(bound.arguments, nodes)))
         return wrap(user_call(self.declared(), nodes))
+
+    def _check_kinds(self, nodes: dict[str, Node]) -> None:
+        """A text where a number is expected, or a number for a text, is refused here, and not in the function."""
+        hints = self._hints()
+        for name, node in nodes.items():
+            kind = hints.get(name)
+            if isinstance(node.type, Text if kind in _NUMBERS else Number if kind is str else ()):
+                msg = f"{self.function.__name__}: the argument {name} is declared as {getattr(kind, '__name__', kind)}, and is {node.type}"
+                raise UsageError(
+                    msg, values=[(name, node.text)], hint="give it a value of its kind, or annotate another"
+                )
 
     def declared(self) -> Declared:
         """What a program needs to know of the function."""
@@ -91,6 +103,8 @@ class UserFunction:
 
 #: Names of types that an annotation may have in quotes.
 _DTYPES = {f"{kind}{bits}": getattr(np, f"{kind}{bits}") for kind in ("float", "int", "uint") for bits in (16, 32, 64)}
+#: What an argument that is a number is declared as.
+_NUMBERS = (float, int, bool, *_DTYPES.values())
 
 
 def _element(result: Any, name: str, where: Where) -> Element:
@@ -129,7 +143,7 @@ def user_func(function: Callable[..., Any] | None = None, *, vectorized: bool = 
     """A function of numbers that can be recorded.
 
     With a body it is called for every row, compiled by numba where it can be. With `vectorized=True` it is called with
-    flat numpy arrays. Without a body (`...` or `assert False`) a back end must provide it: see `ht.backend_function`;
+    flat numpy arrays; a constant text is given as it is. Without a body (`...` or `assert False`) a back end must provide it: see `ht.backend_function`;
     `DeltaR` is.
 
     Args:

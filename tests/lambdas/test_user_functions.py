@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import numpy as np
 import pytest
 
@@ -34,6 +35,16 @@ def kind(x: float) -> str:
 @ht.user_func
 def is_hard(x: float) -> bool:
     return x > LIMIT
+
+
+@ht.user_func
+def same_word(word: str) -> bool:
+    return word == "1"
+
+
+@ht.user_func
+def same_word_as(x: float, word: str) -> bool:
+    return word == "1" and x > 0
 
 
 @ht.user_func
@@ -133,7 +144,54 @@ def test_vectorized_function_does_not_see_missing_values(toy: Any, local: Any) -
     assert local(same(toy.jets.First().pt)) == [50, None, 31]
 
 
+def test_vectorized_function_is_given_a_constant_text_as_it_is(toy: Any, local: Any) -> None:
+    @ht.user_func(vectorized=True)
+    def factor(x: float, point: str = "loose") -> float:
+        return x * {"loose": 1.0, "tight": 2.0}[point]
+
+    assert factor(np.array([3.0]), "tight").tolist() == [6]
+    for backend in ("coffea", "reference"):
+        found = local({"tight": factor(toy.mcs.pt, "tight"), "loose": factor(toy.mcs.pt)}, backend=backend)
+        assert found == {"tight": [[2, 4], [6], []], "loose": [[1, 2], [3], []]}
+
+
+def test_vectorized_function_is_given_texts_of_rows_as_an_array(toy: Any, local: Any) -> None:
+    @ht.user_func(vectorized=True)
+    def longer(word: str, than: int) -> bool:
+        assert isinstance(word, np.ndarray)
+        return np.char.str_len(word) > than
+
+    assert local(longer(ht.metadata(toy, "dataset"), 2)) == [True] * 3
+
+
+WRONG_KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a text for a number": (lambda e: twice(e.met, "2"), "twice: the argument y is declared as float, and is string"),
+    "a number for a text": (
+        lambda e: same_word(e.met),
+        "same_word: the argument word is declared as str, and is float64",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), WRONG_KINDS.values(), ids=WRONG_KINDS)
+def test_kind_of_an_argument_is_the_declared_one(toy: Any, call: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        call(toy)
+
+
 # -- numba --
+
+
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+def test_many_texts_give_what_few_texts_give(tmp_path: Path, engine: str) -> None:
+    path = tmp_path / "words.parquet"
+    words = ["1", "0", "1"] * 10_000
+    ak.to_parquet(ak.zip({"word": words, "x": np.ones(len(words))}, depth_limit=1), path)
+    events = ht.flat(str(path))
+    asked = [same_word(events.word), same_word_as(events.x, events.word), same_word_as(events.x, "1")]
+    for size in (None, 5000):
+        found = ht.make_local([one.Sum(axis=None) for one in asked], engine=engine, chunksize=size)
+        assert found == [20_000, 20_000, 30_000]
 
 
 def test_many_rows_give_what_few_rows_give(write: Any) -> None:

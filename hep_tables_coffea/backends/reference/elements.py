@@ -36,8 +36,11 @@ def compute(function: str, arguments: Sequence[Any], options: Mapping[str, Any],
     return cast(_plain(function)(*arguments, **options), element)
 
 
-def call_user(declared: Declared, arguments: Sequence[Any]) -> Any:
-    """A function of the user, of numbers or, where it takes whole arrays, of arrays of one number."""
+def call_user(declared: Declared, arguments: Sequence[Any], whole: Sequence[bool]) -> Any:
+    """A function of the user, of numbers or, where it takes whole arrays, of arrays of one number.
+
+    `whole` says which arguments are values of all rows: such a text is given as it is.
+    """
     if any(argument is None for argument in arguments):
         return None
     function = declared.function
@@ -49,7 +52,10 @@ def call_user(declared: Declared, arguments: Sequence[Any]) -> Any:
         assert known is not None
         function = known.numpy
     assert function is not None
-    return cast(np.asarray(function(*(np.asarray([argument]) for argument in arguments)))[0], declared.returns)
+    given = (
+        one if same and isinstance(one, str) else np.asarray([one]) for one, same in zip(arguments, whole, strict=True)
+    )
+    return cast(np.asarray(function(*given))[0], declared.returns)
 
 
 # -- about missing values --------------------------------------------------------------------------------------------

@@ -189,7 +189,8 @@ class EventValues:
 
     def visit_UserCall(self, node: g.UserCall, fields: tuple[str, ...], answers: list[Any]) -> Any:
         values = [(answer, len(arg.path)) for arg, answer in zip(node.args, answers, strict=True)]
-        return together(lambda *arguments: call_user(node.declared, arguments), len(node.path), values)
+        whole = [not arg.path for arg in node.args]
+        return together(lambda *arguments: call_user(node.declared, arguments, whole), len(node.path), values)
 
     def visit_Iterate(self, node: g.Iterate, fields: tuple[str, ...], answers: list[Any]) -> Any:
         parameters = node.args[node.size : 2 * node.size]
