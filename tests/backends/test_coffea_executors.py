@@ -96,12 +96,6 @@ def test_settings_of_an_executor_of_coffea_are_kept() -> None:
     assert (found.workers, found.retries, found.compression, found.merging) == (3, 7, None, (5, 4, 100))
 
 
-def test_workers_of_an_executor_of_coffea_size_the_chunks() -> None:
-    from coffea.processor import FuturesExecutor
-
-    assert executors.workers_of(config.Options(executor=FuturesExecutor(workers=3))) == 3
-
-
 def test_pool_of_threads_is_kept_between_runs() -> None:
     assert pool_of(2) is pool_of(2)
 
@@ -126,7 +120,7 @@ def test_histograms_of_several_threads_are_those_of_one_to_the_last_bit(write: C
 
 def test_executor_of_a_run_is_threads_on_all_cores() -> None:
     chosen = made(ht.options().now.executor)
-    assert (type(chosen).__name__, chosen.workers) == ("AutoExecutor", cores())
+    assert (type(chosen).__name__, chosen._threads(2)) == ("AutoExecutor", cores())
 
 
 @ht.user_func(vectorized=True)

@@ -144,7 +144,7 @@ def cut(opened: Opened, program: ProcessorSource, options: Options) -> list[Chun
     size = options.chunksize
     exact = size is not None
     if size is None:
-        size = events_per_chunk([table for *_, table in opened], program.columns, executors.workers_of(options))
+        size = events_per_chunk([table for *_, table in opened], program.columns)
     return [chunk for sample, label, table in opened for chunk in chunks_of(sample, table, size, exact, label)]
 
 

@@ -14,25 +14,20 @@ from hep_tables_coffea.backends.coffea.threads import cores
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import OptionError, hint_names
 
-__all__ = ["NAMES", "abandon", "executor_for", "in_force", "make_executor", "sends_by_value", "workers_of"]
+__all__ = ["NAMES", "abandon", "executor_for", "in_force", "make_executor", "sends_by_value"]
 
 _kept: dict[str, Any] = {}
 
 
-def workers_of(options: Options) -> int:
-    """How many workers: as asked for, else the cores of the machine."""
-    own = getattr(options.executor, "workers", None)
-    if options.workers:
-        return options.workers
-    if isinstance(own, int):
-        return own
-    return 1 if options.executor == "iterative" else cores()
+def _workers(options: Options) -> int:
+    """How many processes: as asked for, else the cores of the machine."""
+    return options.workers or cores()
 
 
 def _threads(options: Options, **common: Any) -> Any:
     from hep_tables_coffea.backends.coffea.own_executor import Executor
 
-    return Executor(**{"workers": workers_of(options), **common})
+    return Executor(**{"workers": options.workers, **common})
 
 
 def _iterative(options: Options, **common: Any) -> Any:
@@ -45,17 +40,17 @@ def _iterative(options: Options, **common: Any) -> Any:
 def _auto(options: Options, **common: Any) -> Any:
     from hep_tables_coffea.backends.coffea.own_executor import AutoExecutor
 
-    return AutoExecutor(**{"workers": workers_of(options), **common})
+    return AutoExecutor(**{"workers": options.workers, **common})
 
 
 def _futures(options: Options, **common: Any) -> Any:
     from coffea.processor import FuturesExecutor
 
     if "pool" in common:
-        return FuturesExecutor(workers=workers_of(options), **common)
+        return FuturesExecutor(workers=_workers(options), **common)
     import loky
 
-    workers = workers_of(options)
+    workers = _workers(options)
     pool = _kept["futures"] = loky.get_reusable_executor(max_workers=workers, timeout=300)
     return FuturesExecutor(pool=pool, workers=workers, **common)
 
@@ -83,7 +78,7 @@ def _dask(options: Options, **common: Any) -> Any:
     except ImportError as error:
         msg = "executor='dask' needs the package distributed"
         raise OptionError(msg, hint="pip install 'hep_tables_coffea[dask]'") from error
-    return _dask_on(_client(distributed, workers_of(options)), **common)
+    return _dask_on(_client(distributed, _workers(options)), **common)
 
 
 def _client(distributed: Any, workers: int) -> Any:

@@ -72,7 +72,7 @@ class Executor(ExecutorBase):  # type: ignore[misc]
         if not listed:
             return accumulator, 0
         chosen = on_kept_files(function, self._keep())
-        with self._bar(len(listed)) as shown, answers(chosen, listed, self._threads()) as found:
+        with self._bar(len(listed)) as shown, answers(chosen, listed, self._threads(len(listed))) as found:
             return accumulate(shown(found), accumulator), 0
 
     def _keep(self) -> Keep | None:
@@ -81,8 +81,9 @@ class Executor(ExecutorBase):  # type: ignore[misc]
         size = current().cache_size if self.cache_size is None else self.cache_size
         return keeping(cache, size_in_bytes(size))
 
-    def _threads(self) -> int:
-        return self.workers or cores()
+    def _threads(self, items: int) -> int:
+        """So many threads; to count the cores takes longer than all else around a single chunk."""
+        return 1 if items == 1 else self.workers or cores()
 
     @contextmanager
     def _bar(self, total: int) -> Iterator[Callable[[Iterator[Any]], Iterable[Any]]]:

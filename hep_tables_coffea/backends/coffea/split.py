@@ -20,10 +20,10 @@ FEWEST, MOST = 20_000, 1_000_000
 ALONE, SHARED, LEAST_BYTES = 200_000, 4, 8_000_000
 
 
-def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any], workers: int = 1) -> int:
+def events_per_chunk(tables: Sequence[Any], columns: Mapping[str, Any]) -> int:
     """How many events make a chunk, where the user does not say. `columns` maps their names to (dtype, depth, ...).
 
-    Sums of floats depend on where chunks end, in their last bits. So `workers` has no say in it: the answer is the same
+    Sums of floats depend on where chunks end, in their last bits. So workers have no say in it: the answer is the same
     on every machine, and a chunk that is large enough costs little by itself.
     """
     events = sum(table.num_entries for table in tables)
