@@ -50,7 +50,7 @@ def write_answers(
             bins, slab = stage.bins[node]
             answers.setdefault(key := _free(bins, outputs), (key, bins, node))
             emitter.helpers.add("with_bins")
-            places = f"{slab.shape!r}, {slab.parts!r}" + (f", {slab.variances!r}" if slab.squares else "")
+            places = f"{slab.parts!r}" + (f", {slab.variances!r}" if slab.squares else "")
             text = f"with_bins({builder(node)}, out.get({quoted(name)}), out.get({quoted(key)}), {places})"
             finals.append(f"{quoted(name)}: {_viewed(node, text)}")
         elif isinstance(node, g.Fill):

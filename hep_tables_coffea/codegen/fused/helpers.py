@@ -133,19 +133,18 @@ def add_bins(histogram: Any, bins: Any, parts: list[Any]) -> None:
             view[place] += contents.astype(view.dtype)
 
 
-def with_bins(histogram: Any, filled: Any, bins: Any, shape: Any, parts: Any, variances: Any = ()) -> Any:
+def with_bins(histogram: Any, filled: Any, bins: Any, parts: Any, variances: Any = ()) -> Any:
     """A histogram with what kernels have counted of it in all chunks, and what was filled in others without them.
 
     Its contents are the sum of those `parts` of `bins`, in the shape of its axes, and so are its variances.
     """
     if bins is not None:
-        size = int(np.prod(shape, dtype=int))
-        counted, squares = (sum(bins[k : k + size] for k in some) for some in (parts, variances))
         view = histogram.view(flow=True)
+        counted, squares = (sum(bins[k : k + view.size] for k in some) for some in (parts, variances))
         if variances:
-            view["value"], view["variance"] = counted.reshape(shape), squares.reshape(shape)
+            view["value"], view["variance"] = counted.reshape(view.shape), squares.reshape(view.shape)
         else:
-            view[...] = counted.reshape(shape).astype(view.dtype)
+            view[...] = counted.reshape(view.shape)
     return histogram if filled is None else histogram + filled
 
 
