@@ -14,7 +14,7 @@ from hep_tables_coffea.codegen.native.numbers import Unknown
 __all__ = ["NUMBA", "is_ready", "seconds_to_compile"]
 
 #: Seconds that LLVM takes for each byte of instructions, and about as many as numba takes for any kernel.
-LLVM, NUMBA = 4e-6, 1.5
+LLVM, NUMBA = 2e-6, 1.5
 
 
 def seconds_to_compile(text: str, digest: str) -> float:

@@ -58,8 +58,8 @@ def compiled(text: str) -> tuple[list[tuple[str, str]], bytes]:
     )
     made = llvm.parse_assembly(made_of)
     made.triple, made.data_layout = llvm.get_process_triple(), str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.slp_vectorization = True
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_unrolling = options.loop_vectorization = options.slp_vectorization = False  # lists are short
     passes = llvm.create_pass_builder(machine, options)
     passes.getModulePassManager().run(made, passes)
     return arguments, machine.emit_object(made)

@@ -29,7 +29,7 @@ class Function(Expressions):
             text = f"%a{number}"
             if isinstance(one, Array):
                 self.arrays[argument.arg] = Array(text, one.kind, one.how)
-                self._takes.append(f"ptr noalias {'readonly ' * (one.how == 'read')}{text}")
+                self._takes.append(f"ptr {'readonly ' * (one.how == 'read')}{text}")
             else:
                 self.set(argument.arg, Num(text, one.kind))
                 self._takes.append(f"{LLVM[one.kind]} {text}")
