@@ -1,4 +1,4 @@
-"""Functions of the user in kernels: their text is compiled with it, where numba can."""
+"""Functions of the user in kernels: their text is compiled with it, where that can be done."""
 
 from __future__ import annotations
 

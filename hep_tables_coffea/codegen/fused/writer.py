@@ -20,7 +20,7 @@ _START = {"sum": "0", "prod": "1", "any": "False", "all": "True"}
 
 
 class Writer:
-    """Writes loops, values and effects as lines of Python that numba compiles."""
+    """Writes loops, values and effects as lines of Python that numba could compile."""
 
     def __init__(self, names: Names) -> None:
         self.names = names
