@@ -324,6 +324,35 @@ def test_number_of_a_late_file_that_is_cut_off_is_an_error_and_not_another_numbe
     assert ht.make_local(ht.dataset(paths, every_file=True).x)[22] == 1.5
 
 
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
+@pytest.mark.parametrize("kind", ["parquet", "root"])
+@pytest.mark.parametrize("schema", ["flat", "nanoaod"])
+def test_column_that_one_file_lacks_has_the_rows_of_its_collection(
+    tmp_path: Path, schema: str, kind: str, engine: str
+) -> None:
+    whole = ak.Array(
+        [{"Jet": [{"pt": 10.0, "eta": 0.5}, {"pt": 20.0, "eta": 1.5}]}, {"Jet": [{"pt": 5.0, "eta": 2.5}]}]
+    )
+    paths = [str(tmp_path / f"{name}.{kind}") for name in ("whole", "lacking")]
+    for path, jets in zip(paths, (whole.Jet, whole.Jet[["pt"]])):
+        table = ak.zip({"Jet": jets}, depth_limit=1)
+        if kind == "parquet":
+            ak.to_parquet(table, path)
+        else:
+            with uproot.recreate(path) as file:
+                file.mkrntuple("Events", table)
+    jet = ht.dataset(paths, schema=schema).Jet
+    outputs = [jet.eta, jet.eta.Count(), ht.fill_missing(jet[jet.pt > 5].eta, 9.0), jet.pt + jet.eta]
+    found = [answer.to_list() for answer in ht.make_local(outputs, engine=engine)]
+    assert found == [
+        [[0.5, 1.5], [2.5], [None, None], [None]],
+        [2, 1, 2, 1],
+        [[0.5, 1.5], [], [9.0, 9.0], []],
+        [[10.5, 21.5], [7.5], [None, None], [None]],
+    ]
+    assert ht.make_local(jet.eta, engine=engine).to_list() == found[0]
+
+
 def test_last_of_many_files_is_looked_at(write: Callable[..., str]) -> None:
     paths = [write(f"{k}.root", x=[1.0], **({} if k == 39 else {"y": [2.0]})) for k in range(40)]
     assert ht.make_local(ht.dataset(paths).y)[-1] is None

@@ -18,7 +18,7 @@ from hep_tables_coffea.plan.demand import Demand
 from hep_tables_coffea.plan.lower import last_step
 from hep_tables_coffea.plan.needs import any_column, gathers
 from hep_tables_coffea.types.elements import Number, Record, Text
-from hep_tables_coffea.types.schema import Schema
+from hep_tables_coffea.types.schema import Leaf, Schema
 
 __all__ = ["Emitter", "counter_of"]
 
@@ -499,7 +499,19 @@ def counter_of(record: g.Node, leaf: Any, columns: dict[str, Any]) -> str:
     counter = (group.counter if group is not None and group.is_list else "") or leaf.counter
     if leaf.optional and counter in stored_counters(build.source_of(record).dataset.schema):
         columns.setdefault(counter, ("int64", 0, ""))
+    elif leaf.optional and group is not None and group.is_list and len(record.path) == 2:
+        other = _beside(group, leaf, columns)
+        if other is not None:
+            columns.setdefault(other.column, (other.dtype, other.depth, ""))
+            return str(other.column)
     return str(counter)
+
+
+def _beside(group: Any, leaf: Any, columns: dict[str, Any]) -> Any:
+    """Another column of the same rows, for where a file lacks this one: best one that all files have and that is read."""
+    leaves = [one for one in group.fields.values() if isinstance(one, Leaf) and one is not leaf and one.depth > 0]
+    stored = [one for one in leaves if not one.problem and one.constant is None]
+    return min(stored, key=lambda one: (one.optional, one.column not in columns, one.depth), default=None)
 
 
 def _wider(node: g.Call) -> str:
@@ -523,8 +535,9 @@ _DEFAULTS = {("ascending", True), ("stable", True)}
 
 @functools.lru_cache(maxsize=64)
 def stored_counters(schema: Schema) -> frozenset[str]:
-    """The columns with one integer for each event."""
-    return frozenset(name for name, leaf in schema.columns.items() if leaf.depth == 0 and "int" in leaf.dtype)
+    """The columns with one integer for each event, in all files."""
+    leaves = schema.columns.items()
+    return frozenset(name for name, leaf in leaves if leaf.depth == 0 and "int" in leaf.dtype and not leaf.optional)
 
 
 def _field_name(node: g.Field) -> str:

@@ -18,7 +18,7 @@ from hep_tables_coffea.codegen.structure import has_strings
 def read_columns(events: Any, columns: Any) -> dict[str, Any]:
     """The columns of this chunk, in one read. A column that the file lacks has only missing values.
 
-    `columns` maps the name of each column to (dtype, depth, name of the column that counts its rows).
+    `columns` maps the name of each column to (dtype, depth, name of the column that counts its rows, or has as many).
     """
     if hasattr(events, "read_columns"):
         found: dict[str, Any] = events.read_columns(list(columns))
@@ -27,7 +27,9 @@ def read_columns(events: Any, columns: Any) -> dict[str, Any]:
     size = len(events)
     for name, (dtype, depth, counter) in columns.items():
         if name not in found:
-            found[name] = missing_column(size, dtype, depth, found.get(counter))
+            counts = found.get(counter)
+            counts = ak.num(counts, axis=1) if counts is not None and counts.ndim > 1 else counts
+            found[name] = missing_column(size, dtype, depth, counts)
         elif dtype not in ("str", "bytes", ""):
             found[name] = of_type(found[name], dtype, name)
     return found

@@ -48,7 +48,7 @@ _KINDS = [kind for kind in lines.KINDS for _ in range(_FAVOURITES.get(kind, 1))]
 #: more costs of its own than what a few more lines cost.
 _TOGETHER = 10
 #: Columns that a second file may lack.
-_LACKING = ("met", "weight", "run", "flag", "maybe")
+_LACKING = ("met", "weight", "run", "flag", "maybe", "jets_number", "jets_tag", "hits_any", "hits_n", "marks_size")
 #: Errors of the columnar engine, until they are mended: a mask that differs for rows of events that are filtered later,
 #: and loops over flattened rows.
 _OF_COLUMNAR = ("cannot fit jagged slice", "does not come from <axis event>")
