@@ -188,9 +188,11 @@ def test_look_at_the_first_rows_compiles_nothing(outputs: dict[str, Any], keeper
 @pytest.mark.parametrize(
     ("events", "needed", "expected"),
     [
-        pytest.param(999_999, 0.5, (False, False), id="it takes longer than the work"),
-        pytest.param(1_000_001, 0.5, (True, False), id="it takes longer than a chunk"),
-        pytest.param(1_000_001, 0.25, (True, True), id="nothing begins before"),
+        pytest.param(1_000_000, 0.17, (False, False), id="it takes longer than the work"),
+        pytest.param(1_000_000, 0.15, (True, False), id="it takes longer than a chunk"),
+        pytest.param(1_000_000, 0.07, (True, True), id="nothing begins before"),
+        pytest.param(10, 0.02, (False, False), id="a few events"),
+        pytest.param(10, 0.009, (True, False), id="a few events in many steps"),
         pytest.param(1, 0.0, (True, True), id="it is ready"),
     ],
 )
@@ -210,7 +212,7 @@ def test_auto_takes_a_kernel_that_another_process_has_compiled(
 
 
 def test_auto_counts_the_runs_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [asked(400_000, "again", 0.5, monkeypatch)[0] for _ in range(3)] == [False, False, True]
+    assert [asked(200_000, "again", 0.1, monkeypatch)[0] for _ in range(3)] == [False, False, True]
 
 
 def asked(events: int, digest: str, needed: float, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, bool]:

@@ -116,8 +116,8 @@ def _made(program: ProcessorSource, order: Mapping[tuple[str, str], int]) -> Any
     return load_class(program.text, program.class_name, program.functions)(order=order)
 
 
-#: Seconds of awkward's work for each event and each statement.
-STATEMENT = 5e-8
+#: Seconds that awkward needs for a statement however few the events are, and for each of its events.
+STATEMENT, EVENT = 5e-4, 1.5e-8
 #: Seconds of awkward's work that runs of each program would have taken up to now: a question that is asked again and again
 #: is worth a kernel, too.
 _spent: OrderedDict[tuple[str, ...], float] = OrderedDict()
@@ -131,7 +131,7 @@ def chosen(program: ProcessorSource, chunks: Sequence[Chunk]) -> tuple[Processor
     """
     assert program.meanwhile is not None
     statements = program.meanwhile.process.count("\n") + 1
-    works = [(chunk.stop - chunk.start) * statements * STATEMENT for chunk in chunks]
+    works = [statements * (STATEMENT + EVENT * (chunk.stop - chunk.start)) for chunk in chunks]
     spent = _spent[program.digests] = _spent.pop(program.digests, 0.0) + sum(works)
     while len(_spent) > 1000:
         _spent.popitem(last=False)

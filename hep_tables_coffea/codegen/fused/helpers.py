@@ -157,9 +157,8 @@ def ready_kernel(text: str, digest: str, wait: bool) -> Any:
 
     keeper = vars(sys.modules.setdefault("_hep_tables_coffea_worker", types.ModuleType("_hep_tables_coffea_worker")))
     kernels = keeper.setdefault(f"kernels_{os.getpid()}", {})
-    fresh: Any = Future()
-    job = kernels.setdefault(digest, fresh)
-    if job is fresh:
+    job = kernels.get(digest)
+    if job is None and (job := kernels.setdefault(digest, fresh := Future[Any]())) is fresh:
         try:
             begin_kernel(job, text, digest)
         except BaseException:  # Ctrl-C: nobody waits for it in vain, and the next run begins anew
