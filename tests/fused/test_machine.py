@@ -296,7 +296,7 @@ def test_file_that_does_not_fit_is_written_anew(whole: Kept, keeper: dict[str, A
 
 
 def test_another_text_has_a_file_of_its_own(whole: Kept) -> None:
-    assert machine.machine_file(whole.path, whole.text + "\n")[0] != whole.file
+    assert machine.machine_file(whole.path, whole.text + "    # 2\n")[0] != whole.file
 
 
 def test_process_without_llvmlite_leaves_it_to_numba(whole: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ def machine_file(path: str, text: str) -> tuple[Any, list[str]]:
 
     about = [
         "2",  # changes where what is written changes
-        hashlib.sha256(text.encode()).hexdigest(),
+        hashlib.sha256(text.strip().encode()).hexdigest(),  # a processor has it within quotes, on lines of its own
         llvm.get_process_triple(),
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
