@@ -126,6 +126,10 @@ ONCE = {
         "v1 = far_from(events.hits.x, events.flag)",
         "v2 = ht.Hist.new.Var([-1, 0, 1, 2], name='x').Int64().fill(v1[v1])",
     ),
+    "rows that are sorted where there are too few for triples": (
+        "v1 = ht.combinations(events.jets.p, 3)",
+        "v2 = ak.sort(events.jets.mass, axis=-1, ascending=False)",
+    ),
     "filtered events that are flat": ("v1 = ak.flatten(events.els)", "v2 = v1[v1.mass > 0.5]"),
 }
 

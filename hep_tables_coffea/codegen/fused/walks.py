@@ -348,6 +348,7 @@ class Walks:
             raise Unfusable("sorting by what is the same for all rows")
         column = self.kept(inner, found.inst.lift[2], axis)
         known = self.kept(inner, found.ok.lift[2], axis) if found.ok is not None and found.ok.lift is not None else ""
+        inner.least = 1  # it is used however few there are
         name = self.names.new(f"order_of_{inner.name}")
         self.arrays.kept[name] = (np.dtype("int64"), axis)
         info = ("sort", column, known, name, bool(options.get("ascending", True)))
