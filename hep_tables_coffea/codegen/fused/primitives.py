@@ -59,12 +59,10 @@ def bin_of_number(x, low, bins):  # type: ignore[no-untyped-def]
 
 def remainder_of(x, period):  # type: ignore[no-untyped-def]
     """numpy's remainder, without its division where the number is within a period, as a difference of angles is."""
-    if 0 < x < period:
-        return x
-    if period <= x < period + period:
-        return x - period
-    if -period < x < 0:
-        return x + period
+    if -period < x < period + period and x != 0:
+        below, above = x + period, x - period  # chosen, not asked for, since nobody can guess the signs of differences
+        inside = above if x >= period else x
+        return below if x < 0 else inside
     return np.remainder(x, period)
 
 

@@ -65,6 +65,12 @@ class Reducers(Picks):
 
     def _reduced(self, kind: str, loops: Any, inst: Inst, ok: Inst | None, node: g.Reduce) -> Value:
         inst, ok = self.settle(inst), self.settle(ok) if ok is not None else None
+        if kind == "min" and inst.op == "call" and inst.info[0] == "np.sqrt({0})" and _is_sum_of_squares(inst.args[0]):
+            # the root of the least one, to the last bit
+            least = self._reduced(kind, loops, inst.args[0], ok, node)
+            return Value(
+                self.program.make("call", (least.inst,), inst.info, inst.dtype, wish=inst.wish, cost=4), least.ok
+            )
         key = ("reduce", kind, tuple(loops), inst, ok)
         if key not in self._values:
             guards = [*loops[:-1], (loops[-1][0], (*loops[-1][1], *([ok] if ok is not None else [])))]
@@ -105,6 +111,15 @@ class Reducers(Picks):
         zero = formulas.constant(self.program, 0, "int64")
         known = self._op(lambda a: self.program.make("call", a, ("{0} > {1}", 6), np.dtype(bool)), [number, zero])
         return Value(inst, known)
+
+
+def _is_sum_of_squares(inst: Inst) -> bool:
+    """Whether a number is not below zero, or none."""
+    if inst.op != "call" or inst.dtype.kind != "f":
+        return False
+    if inst.info[0] == "{0} + {1}":
+        return all(map(_is_sum_of_squares, inst.args))
+    return inst.info[0] == "{0} * {1}" and inst.args[0] is inst.args[1]
 
 
 def _reduced_name(kind: str, inst: Inst, node: g.Reduce) -> str:

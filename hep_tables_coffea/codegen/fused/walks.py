@@ -126,8 +126,10 @@ class Walks:
         loops: list[tuple[Loop, tuple[Inst, ...]]] = []
         parts: list[Binding] = []
         start = formulas.constant(self.program, 0, "int64")
-        for letter in "abcdefgh"[:number]:
-            loop = self.program.loop(start, listing.count, under, letter)
+        for place, letter in enumerate("abcdefgh"[:number], 1):
+            after = 0 if replacement else number - place  # so many rows come after it
+            stop = self._binary("-", listing.count, formulas.constant(self.program, after, "int64"))
+            loop = self.program.loop(start, stop if after else listing.count, under, letter)
             loops.append((loop, ()))
             self.least[loop.var] = 1 if replacement else number
             parts.append(Listed(listing, loop.var))

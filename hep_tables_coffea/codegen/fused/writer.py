@@ -51,9 +51,14 @@ class Writer:
         """Whether a value is written where it is used: only there, and in the same block."""
         if inst.op == "sort":
             return False
-        if inst.op == "call" and inst.info[0] in ("{0} + {1}", "{0} - {1}") and inst.dtype.kind == "i":
-            return all(arg.op in ("const", "var", "name") for arg in inst.args)  # the next one
-        return self._uses[inst] < 2 and self._places.get(inst, {place}) == {place}
+        once = self._uses[inst] < 2 and self._places.get(inst, {place}) == {place}
+        return once or self._is_beside(inst)
+
+    def _is_beside(self, inst: Inst) -> bool:
+        """Whether a value is a position beside another one, which needs no name."""
+        if inst.op != "call" or inst.info[0] not in ("{0} + {1}", "{0} - {1}") or inst.dtype.kind != "i" or inst.wish:
+            return False
+        return all(arg.op in ("const", "var", "name") or arg in self._variables for arg in inst.args)
 
     # -- blocks ------------------------------------------------------------------------------------------------------
 
