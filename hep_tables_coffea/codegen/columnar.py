@@ -50,7 +50,12 @@ class Emitter:
     """Writes the statements that compute nodes in `process`."""
 
     def __init__(
-        self, demand: Demand, names: Names, hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any] | None = None
+        self,
+        demand: Demand,
+        names: Names,
+        hints: Mapping[g.Node, str],
+        constants: Mapping[g.Node, Any] | None = None,
+        embeds: bool = False,
     ) -> None:
         self.demand, self.names = demand, names
         #: The user's names, of what is computed in place of what the user wrote.
@@ -62,19 +67,18 @@ class Emitter:
         self.imports: set[str] = set()
         self.columns: dict[str, Any] = {}
         self.functions: dict[str, Callable[..., Any]] = {}
+        #: Whether the text is to hold the user's functions; and texts of kernels for them, where it is not.
+        self.embeds = embeds
+        self.texts: dict[str, str] = {}
         #: What is written already: nodes, columns and combinations, with the expressions that hold them.
         self._pieces: dict[Any, Piece] = {}
         self.origins: dict[int, g.Node] = {}
 
     def inside(self, values: Mapping[g.Node, Piece]) -> Emitter:
         """The writer of a function in `process`, that sees what is written up to now, and its own parameters."""
-        inner = Emitter(self.demand, self.names, {}, self.constants)
-        inner.helpers, inner.imports, inner.columns, inner.functions = (
-            self.helpers,
-            self.imports,
-            self.columns,
-            self.functions,
-        )
+        inner = Emitter(self.demand, self.names, {}, self.constants, self.embeds)
+        for shared in ("helpers", "imports", "columns", "functions", "texts"):
+            setattr(inner, shared, getattr(self, shared))
         inner._pieces = {**self._pieces, **values}
         return inner
 

@@ -83,7 +83,7 @@ def _write(
     demand = Demand([*chunk_nodes(left), *(stage.before if stage is not None else ())])
     hints = name_hints(demand.recorded())
     names = Names(_TAKEN | helper_names()) if stage is None else stage.names
-    emitter = Emitter(demand, names, hints, constants)
+    emitter = Emitter(demand, names, hints, constants, embed)
     if stage is not None:
         _call_kernel(stage, emitter)
     for node in demand.in_order():
@@ -150,7 +150,7 @@ def _assemble(
         "",
         *(helpers.rstrip().splitlines() + ["", ""] if helpers else []),
         *(extra.splitlines() + ["", ""] if extra else []),
-        *(_kernel_text(stage) if stage is not None else []),
+        *_kernel_text(stage, emitter.texts),
         f"class {class_name}(processor.ProcessorABC):",
         f'    """Outputs:\n\n{in_docstring(about)}\n    """',
         "",
@@ -182,10 +182,12 @@ def _assemble(
     return text + "\n" + "\n".join(body), start
 
 
-def _kernel_text(stage: FusedStage) -> list[str]:
+def _kernel_text(stage: FusedStage | None, others: Mapping[str, str]) -> list[str]:
+    kernels = stage.kernels if stage is not None else []
+    texts = {kernel_name(number, "KERNEL"): kernel.text for number, kernel in enumerate(kernels)} | dict(others)
     lines: list[str] = []
-    for number, kernel in enumerate(stage.kernels):
-        lines += [f"{kernel_name(number, 'KERNEL')} = r'''", *kernel.text.rstrip().splitlines(), "'''", "", ""]
+    for name, text in texts.items():
+        lines += [f"{name} = r'''", *text.rstrip().splitlines(), "'''", "", ""]
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hep_tables_coffea.codegen.rows import rows_kernel
 from hep_tables_coffea.codegen.source import Piece, atom, tuple_text
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
@@ -34,10 +35,25 @@ def write_user_call(emitter: Emitter, node: g.UserCall) -> Piece:
     emitter.helpers.add("call_with_arrays")
     name = _named(emitter, declared.name, function)
     if declared.function is not None and not declared.vectorized:
-        emitter.helpers.add("each_row")
-        name = f"each_row({name})"
+        name = _each_row(emitter, node, name)
     dtype = "str" if isinstance(declared.returns, Text) else declared.returns.dtype.name
     return atom(f'call_with_arrays({name}, "{dtype}", {pieces})')
+
+
+def _each_row(emitter: Emitter, node: g.UserCall, name: str) -> str:
+    """A function of single numbers as one of arrays: compiled, unless it is to be read by others."""
+    function = node.declared.function
+    assert function is not None
+    emitter.helpers.add("each_row")
+    made = None if emitter.embeds else rows_kernel(function, [arg.type for arg in node.args])
+    if made is None:
+        return f"each_row({name})"
+    emitter.helpers |= {"compiled_rows", "ready_kernel"}
+    text = next((known for known, text in emitter.texts.items() if text == made.text), None)
+    if text is None:
+        text = emitter.names.new(f"{name.upper()}_FOR_ROWS")
+        emitter.texts[text] = made.text
+    return f'compiled_rows(each_row({name}), {text}, "{made.digest}", {made.takes}, "{made.gives}")'
 
 
 def _named(emitter: Emitter, wish: str, function: Callable[..., Any]) -> str:

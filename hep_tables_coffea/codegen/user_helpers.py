@@ -8,10 +8,11 @@ import awkward as ak
 import numpy as np
 
 from hep_tables_coffea.codegen.filling import as_numpy, flatten_rows, may_miss
+from hep_tables_coffea.codegen.fused.helpers import ready_kernel
 from hep_tables_coffea.codegen.structure import side_by_side
 from hep_tables_coffea.graph.helpers import together, where
 
-__all__ = ["call_with_arrays", "chains", "each_row", "iterate", "may_be_given"]
+__all__ = ["call_with_arrays", "chains", "compiled_rows", "each_row", "iterate", "may_be_given"]
 
 
 def call_with_arrays(function: Any, dtype: str, *values: Any) -> Any:
@@ -83,6 +84,21 @@ def each_row(function: Any) -> Any:
         return np.array([function(*row) for row in zip(*(column.tolist() for column in columns))])
 
     all_rows.__name__ = function.__name__
+    return all_rows
+
+
+def compiled_rows(otherwise: Any, text: str, digest: str, takes: tuple[str, ...], gives: str) -> Any:
+    """A function of arrays, of which a kernel calls one of single numbers for each row; `otherwise` does it without."""
+
+    def all_rows(*columns: Any) -> Any:
+        kernel = ready_kernel(text, digest, True)
+        if kernel is None:
+            return otherwise(*columns)
+        answer = np.empty(len(columns[0]), gives)
+        kernel(len(answer), *(np.ascontiguousarray(one, kind) for one, kind in zip(columns, takes)), answer)
+        return answer
+
+    all_rows.__name__ = otherwise.__name__
     return all_rows
 
 

@@ -30,7 +30,7 @@ from hep_tables_coffea.plan.needs import readable, scalar_walk
 from hep_tables_coffea.types.elements import Number, Record
 from hep_tables_coffea.types.schema import Leaf
 
-__all__ = ["Column", "Kernel", "aggregated", "fuse"]
+__all__ = ["HEAD", "Column", "Kernel", "aggregated", "fuse"]
 
 _TAKEN = {*OF_KERNELS, *(f"place_{k}" for k in range(10))}
 _TAKEN |= set("np math events bins edges used place weight range abs min max bool".split())
@@ -314,10 +314,10 @@ def _primitives(words: Iterable[str]) -> list[str]:
             wanted.insert(0, name)
     texts = [re.sub(r"  # type: ignore\[[\w-]+\]", "", sources[name]) for name in wanted]
     compiled = "\n\n".join(f'@njit(nogil=True, error_model="numpy")\n{text}' for text in texts)
-    return [*_HEAD, *(f"{compiled}\n\n" if texts else "").splitlines()]
+    return [*HEAD, *(f"{compiled}\n\n" if texts else "").splitlines()]
 
 
-_HEAD = """\
+HEAD = """\
 import numpy as np
 from numba import njit, types
 

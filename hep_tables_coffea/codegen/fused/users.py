@@ -23,7 +23,7 @@ from hep_tables_coffea.codegen.native.numbers import Unknown
 from hep_tables_coffea.codegen.user_helpers import may_be_given
 from hep_tables_coffea.errors import UsageError
 
-__all__ = ["clash", "compiled_text"]
+__all__ = ["clash", "compilable", "compiled_text"]
 
 
 def compiled_text(name: str, function: Callable[..., Any], dtypes: tuple[np.dtype[Any], ...], result: Any) -> str:
@@ -32,11 +32,16 @@ def compiled_text(name: str, function: Callable[..., Any], dtypes: tuple[np.dtyp
         text = embedded({name: function})
     except UsageError as error:
         raise Unfusable(error.summary) from error
-    text = re.sub(r"^def ", '@njit(nogil=True, error_model="numpy")\ndef ', text, flags=re.MULTILINE)
+    text = compilable(text)
     problem = _problem(text, name, dtypes, result)
     if problem:
         raise Unfusable(f"{function.__name__} cannot be compiled: {problem}")
     return text
+
+
+def compilable(text: str) -> str:
+    """The text of functions, to be compiled as those that a kernel calls."""
+    return re.sub(r"^def ", '@njit(nogil=True, error_model="numpy")\ndef ', text, flags=re.MULTILINE)
 
 
 def clash(text: str, others: Iterable[str], taken: Iterable[str]) -> str:
