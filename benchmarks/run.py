@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import data, histograms, planning, plot, queries, scaling, threads, wide
+from benchmarks import data, formats, histograms, planning, plot, queries, scaling, threads, wide
 from benchmarks.bench import Bench
 from benchmarks.targets import table
 
@@ -41,6 +41,7 @@ PARTS: tuple[tuple[Callable[[Bench], None], tuple[str, ...]], ...] = (
     (planning.compiling, ("P12",)),
     (planning.first_runs, ("P4",)),
     (threads.memory, ("P13",)),
+    (formats.run, ("formats",)),
     (scaling.run, ("scaling",)),
 )
 KNOWN = sorted({name for _, names in PARTS for name in names} | {"P10"}, key=lambda name: (len(name), name))
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure side by side with hand-written coffea.")
     parser.add_argument("--quick", action="store_true", help="compare the histograms of all variants, measure nothing")
-    parser.add_argument("--only", type=_targets, help="these targets only: P1,P7; `scaling` is one too")
+    parser.add_argument("--only", type=_targets, help="these targets only: P1,P7; `formats` and `scaling` are two more")
     parser.add_argument("--events", type=int, help=f"(default: {EVENTS:,}; with --quick {QUICK_EVENTS:,})")
     parser.add_argument("--repeats", type=int, default=REPEATS, help="of each variant (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="where to write everything that was measured")
