@@ -53,7 +53,7 @@ def _written(tree: str, kind: str) -> str:
         place = path.with_suffix(f".{os.getpid()}.part")
         try:
             with uproot.open(tree, array_cache=None)["Events"] as branches:
-                names = [name for name in branches.keys() if not name.startswith("n")]
+                names = branches.keys(filter_name=lambda name: not name.startswith("n"))
                 _write(place, kind, ak.zip(branches.arrays(names, how=dict), depth_limit=1))
             place.replace(path)
         finally:
