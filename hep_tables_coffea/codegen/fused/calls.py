@@ -20,7 +20,9 @@ from hep_tables_coffea.types.elements import Number, Record, Text
 __all__ = ["OF_KERNELS", "Calls"]
 
 #: What every kernel may have beside the functions of the user.
-OF_KERNELS = ("njit", "types", "column", "kernel", *primitives.__all__)
+OF_KERNELS = (
+    *("njit", "types", "column", "kernel", "abs", "bool", "int", "max", "min", "range"), *primitives.__all__,
+)  # fmt: skip
 
 
 class Calls(Values):

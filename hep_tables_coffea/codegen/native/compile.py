@@ -13,8 +13,8 @@ import hashlib
 import inspect
 import re
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from hep_tables_coffea.codegen.native import expressions, function, mathematics, numbers
@@ -44,7 +44,8 @@ def compiled(text: str) -> tuple[list[tuple[str, str]], bytes]:
     """
     from llvmlite import binding as llvm
 
-    arguments, made_of = Module(text).kernel()
+    with _understood():
+        arguments, made_of = Module(text).kernel()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
@@ -66,15 +67,28 @@ def compiled(text: str) -> tuple[list[tuple[str, str]], bytes]:
 
 
 def instructions(text: str) -> str:
-    """The instructions of a kernel, as LLVM reads them."""
-    return Module(text).kernel()[1]
+    """The instructions of a kernel, as LLVM reads them. Raises `Unknown`."""
+    with _understood():
+        return Module(text).kernel()[1]
 
 
 def type_of(text: str, name: str, kinds: Sequence[str]) -> str:
     """The type that a function of a text gives for numbers of these types; "" is nothing. Raises `Unknown`."""
     if not set(kinds) <= set(LLVM):
         raise Unknown("numbers of other types")
-    return Module(text).function(name, [Num("", kind) for kind in kinds])[1]
+    with _understood():
+        return Module(text).function(name, [Num("", kind) for kind in kinds])[1]
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Whatever is wrong with a text, as too many arguments or a sum of a thousand terms, is left to numba."""
+    try:
+        yield
+    except Unknown:
+        raise
+    except Exception as error:
+        raise Unknown(f"what is no kernel, {type(error).__name__}") from error
 
 
 class Module(Known):

@@ -107,8 +107,8 @@ class Expressions(Mathematics):
         if name not in self.arrays:
             raise Unknown(f"an element of {ast.unparse(node.value)}")
         array, index = self.arrays[name], self.value(node.slice)
-        if index.family not in "iu":
-            raise Unknown("a place that is no whole number")
+        if index.family not in "iu" or (index.literal is not None and index.literal < 0):
+            raise Unknown("a place that is no whole number from zero on")
         kind = memory_type(array.kind)
         place = self.new(f"getelementptr inbounds {kind}, {array}, {self.cast(index, 'int64')}")
         return place, array.kind
@@ -157,10 +157,15 @@ class Expressions(Mathematics):
             return self.negative(value)
         if isinstance(node.op, ast.Invert):
             return self.inverted(value)
+        if value.kind == "bool":
+            raise Unknown("arithmetic of truth values")
         return value
 
     def of_Compare(self, node: ast.Compare) -> Num:
         """A comparison, or several in a row: of simple values, so that it does not matter that all are computed."""
+        later = [part for one in node.comparators[1:] for part in ast.walk(one)]
+        if any(isinstance(part, (ast.Call, ast.Subscript)) for part in later):
+            raise Unknown("a comparison of what may not have to be computed")
         values = [self.value(one) for one in (node.left, *node.comparators)]
         made: Num | None = None
         for k, operator in enumerate(node.ops):
@@ -221,7 +226,7 @@ class Expressions(Mathematics):
             raise Unknown("a function that is computed")
         arguments = [self._passed(one) for one in node.args]
         if function.id in _OF_PYTHON and function.id not in self.known.functions:
-            return self._of_python(function.id, [one for one in arguments if isinstance(one, Num)])
+            return self._of_python(function.id, arguments)
         symbol, gives = self.known.function(function.id, arguments)
         call = f"call {LLVM.get(gives, 'void')} {symbol}({', '.join(map(str, arguments))})"
         if gives:
@@ -246,7 +251,12 @@ class Expressions(Mathematics):
             raise Unknown("a function of a module")
         return self.function(name, values)
 
-    def _of_python(self, name: str, values: list[Num]) -> Num:
+    def _of_python(self, name: str, arguments: Sequence[Num | Array]) -> Num:
+        values = [one for one in arguments if isinstance(one, Num)]
+        if len(values) < len(arguments) or any(
+            one.kind == ("float32" if name == "float" else "uint64") for one in values
+        ):
+            raise Unknown(f"{name} of these")
         if name in ("min", "max") and [value.kind for value in values] == ["int64", "int64"]:
             return self.extreme(values[0], values[1], "le" if name == "min" else "ge", False)
         if len(values) != 1 or name in ("min", "max"):

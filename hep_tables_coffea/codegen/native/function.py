@@ -70,15 +70,17 @@ class Function(Expressions):
             self.value(node.value)
 
     def do_Assign(self, node: ast.Assign) -> None:
-        (target,) = node.targets
-        if isinstance(target, ast.Tuple):
+        target = node.targets[0]
+        if isinstance(target, ast.Tuple) and len(node.targets) == 1:
             if not isinstance(node.value, ast.Tuple) or len(node.value.elts) != len(target.elts):
                 raise Unknown("what is taken apart")
             values = [self.value(one) for one in node.value.elts]
             for one, value in zip(target.elts, values):
                 self._assign(one, value)
         else:
-            self._assign(target, self.value(node.value))
+            value = self.value(node.value)
+            for one in node.targets:
+                self._assign(one, value)
 
     def _assign(self, target: ast.expr, value: Num) -> None:
         if isinstance(target, ast.Name):
@@ -133,7 +135,7 @@ class Function(Expressions):
         if not is_range or node.orelse or not isinstance(node.target, ast.Name):
             raise Unknown("a loop over something else than a range")
         bounds = [self.value(one) for one in call.args]  # type: ignore[attr-defined]
-        if call.keywords or any(one.family != "i" for one in bounds):  # type: ignore[attr-defined]
+        if call.keywords or not 1 <= len(bounds) <= 3 or any(one.family != "i" for one in bounds):  # type: ignore[attr-defined]
             raise Unknown("a range of other numbers")
         one = constant(1, "int64")
         start, stop, step = [constant(0, "int64"), *bounds, one] if len(bounds) == 1 else [*bounds, one][:3]

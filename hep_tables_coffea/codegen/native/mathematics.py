@@ -27,12 +27,12 @@ class Mathematics(Instructions):
         kind = name.removesuffix("_")  # as numpy calls truth values
         if kind in LLVM and len(values) == 1:
             return self.cast(values[0], kind)
-        if name in _OF_ANY:
-            return _OF_ANY[name](self, *self._alike(values))
         alike = self._alike(values)
+        if name in _OF_ANY:
+            return _OF_ANY[name](self, *alike)
         if alike[0].family != "f":
-            if any(value.kind not in ("int64", "int32") for value in values):
-                raise Unknown(f"{name} of small numbers")
+            if name in _WHOLE_OF_WHOLE or any(value.kind not in ("int64", "int32") for value in values):
+                raise Unknown(f"{name} of whole numbers")
             alike = [self.cast(value, "float64") for value in alike]
         if name in _OF_FLOATS:
             return _OF_FLOATS[name](self, *alike)
@@ -116,6 +116,8 @@ _OF_ANY: dict[str, _Function] = {
     "remainder": Mathematics.remainder,
     "floor_divide": Mathematics.quotient,
 }
+#: What gives whole numbers of such.
+_WHOLE_OF_WHOLE = ("power", "fmod", "floor", "ceil", "trunc")
 _OF_FLOATS: dict[str, _Function] = {
     "isnan": lambda to, value: to.num(f"fcmp uno {value}, {value.text}", "bool"),
     "isinf": Mathematics.is_infinite,

@@ -114,18 +114,15 @@ class Instructions:
         """The number in another type."""
         if value.kind == kind:
             return value
-        if value.literal is not None and not (kind[0] in "iu" and value.family == "f"):
-            bits = int(LLVM[kind][1:]) if kind[0] in "iu" else 0
-            low, high = (0, 2**bits) if kind[0] == "u" else (-(2**bits) // 2, 2**bits // 2)
-            if not bits or low <= value.literal < high:
-                return constant(value.literal, kind)
+        if value.literal is not None and _is_plain(value, kind):
+            return constant(value.literal, kind)
         if kind == "bool":
             return self.truth(value)
         old, new = value.family, kind[0]
+        if old == "f" and new != "f":
+            return self.whole(value, kind)
         if old == "f":
-            word = (
-                ("fpext" if kind == "float64" else "fptrunc") if new == "f" else f"fpto{'si' if new == 'i' else 'ui'}"
-            )
+            word = "fpext" if kind == "float64" else "fptrunc"
         elif new == "f":
             word = "sitofp" if old == "i" else "uitofp"
         else:
@@ -134,6 +131,21 @@ class Instructions:
                 return Num(value.text, kind)
             word = "trunc" if value.family != "b" and bits < value.bits else "sext" if old == "i" else "zext"
         return self.num(f"{word} {value} to {LLVM[kind]}", kind)
+
+    def whole(self, value: Num, kind: str) -> Num:
+        """A number without its fraction, also what is too large, or no number: numpy has the bits that C gives."""
+        if kind == "uint64":
+            half = constant(2.0**63, value.kind)
+            upper = self.whole(self.num(f"fsub {value}, {half.text}", value.kind), "int64")
+            upper = self.num(f"xor {upper}, {-(2**63)}", kind)
+            lower = Num(self.whole(value, "int64").text, kind)
+            return self.select(self.compared("GtE", value, half).text, upper, lower)
+        if kind not in ("int32", "int64"):
+            return self.cast(self.whole(value, "int64" if kind == "uint32" else "int32"), kind)
+        least = constant(-(2 ** (int(kind[3:]) - 1)), kind)
+        limit = self.cast(constant(float(-least.literal), "float64"), value.kind)  # type: ignore[operator]
+        fits = self.compared("Lt", self.call("llvm.fabs", value), limit)
+        return self.select(fits.text, self.num(f"fptosi {value} to {LLVM[kind]}", kind), least)
 
     def truth(self, value: Num) -> Num:
         """Whether a number is not zero."""
@@ -186,11 +198,19 @@ class Instructions:
         if name in _BITS:
             return self.num(f"{_BITS[name]} {one}, {other.text}", kind)
         if name in ("LShift", "RShift"):
-            word = "shl" if name == "LShift" else "ashr" if kind[0] == "i" else "lshr"
-            return self.num(f"{word} {one}, {other.text}", kind)
+            return self.shifted(name, one, other)
         if name in ("FloorDiv", "Mod"):
             return self.divided(one, other)[name == "Mod"]
         raise Unknown(name)
+
+    def shifted(self, name: str, one: Num, other: Num) -> Num:
+        """`one << other`, `one >> other` as numpy has them: by more bits than there are, nothing is left but the sign."""
+        word = "shl" if name == "LShift" else "ashr" if one.family == "i" else "lshr"
+        made = self.num(f"{word} {one}, {other.text}", one.kind)
+        if other.literal is not None and 0 <= other.literal < one.bits:
+            return made
+        rest = self.num(f"ashr {one}, {one.bits - 1}", one.kind) if word == "ashr" else constant(0, one.kind)
+        return self.select(self.new(f"icmp ult {other}, {one.bits}"), made, rest)
 
     def divided(self, one: Num, other: Num) -> tuple[Num, Num]:
         """Quotient and remainder of whole numbers of one type as numpy has them: both zero where it divides by zero."""
@@ -242,7 +262,9 @@ class Instructions:
 
     def negative(self, value: Num) -> Num:
         """`-value`"""
-        if value.literal is not None and value.kind in ("int64", "float64"):
+        if value.literal is not None and (
+            value.kind == "float64" or (value.kind == "int64" and value.literal > -(2**63))
+        ):
             return constant(-value.literal, value.kind)
         if value.family == "f":
             return self.num(f"fneg {value}", value.kind)
@@ -269,6 +291,16 @@ class Instructions:
         if value.family != "i":
             raise Unknown("the absolute value of what has no sign")
         return self.select(self.new(f"icmp slt {value}, 0"), self.negative(value), value)
+
+
+def _is_plain(value: Num, kind: str) -> bool:
+    """Whether a known number is one of another type, or becomes one by plain rounding."""
+    assert value.literal is not None
+    if kind[0] not in "iu":
+        return kind != "float32" or value.family == "f" or abs(value.literal) <= 2**53
+    bits = int(LLVM[kind][1:])
+    low, high = (0, 2**bits) if kind[0] == "u" else (-(2**bits) // 2, 2**bits // 2)
+    return value.family != "f" and low <= value.literal < high
 
 
 def _is_unsigned(one: Num, other: Num) -> bool:
