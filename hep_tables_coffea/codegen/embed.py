@@ -66,7 +66,7 @@ def _source(name: str, function: Any) -> str:
         parsed = ast.parse(text).body[0]
     except (OSError, TypeError, SyntaxError, IndentationError) as error:
         raise _no_text(name) from error
-    if not isinstance(parsed, ast.FunctionDef):
+    if not isinstance(parsed, ast.FunctionDef) or hasattr(function, "__wrapped__"):  # the text is of what was wrapped
         raise _no_text(name)
     parsed.decorator_list, parsed.name = [], name
     return ast.unparse(parsed)

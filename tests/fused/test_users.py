@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+import functools
 import math
 import os
 import statistics
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from hep_tables_coffea.codegen.fused import users
+from hep_tables_coffea.codegen.fused.calls import OF_KERNELS
 from hep_tables_coffea.codegen.fused.helpers import forget_kernels
 from hep_tables_coffea.codegen.fused.ir import Unfusable
 
@@ -36,6 +39,17 @@ def spelled(x: float) -> float:
 
 def middle(x: float) -> float:
     return statistics.median([x])
+
+
+class Colour(enum.IntEnum):
+    RED = 1
+
+
+RED = Colour.RED
+
+
+def coloured(x: float) -> float:
+    return x * RED
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +157,36 @@ def test_outcome_is_deleted_with_the_text_it_is_about(folder: Path) -> None:
         os.utime(old, (1, 1))
     forget_kernels(folder, 1)
     assert outcomes(folder) == []
+
+
+def tenfold(function: Any) -> Any:
+    @functools.wraps(function)
+    def wrapper(x: float) -> float:
+        return 10.0 * function(x)  # type: ignore[no-any-return]
+
+    return wrapper
+
+
+@tenfold
+def itself(x: float) -> float:
+    return x
+
+
+def of_itself(x: float) -> float:
+    return itself(x) + 1.0  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("function", [itself, of_itself])
+def test_text_of_a_wrapped_function_is_not_what_it_does(function: Callable[..., Any]) -> None:
+    with pytest.raises(Unfusable, match=r"^the text of the function (itself|f) is not to be had"):
+        users.compiled_text("f", function, DOUBLE, np.dtype("float64"))
+
+
+def test_function_that_takes_a_name_of_kernels_clashes() -> None:
+    assert users.clash("def abs(x):\n    return x", [], OF_KERNELS) == "abs"
+    assert users.clash("max = 3.0", [], OF_KERNELS) == "max"
+
+
+def test_constant_that_has_no_text_is_left_to_numba() -> None:
+    with pytest.raises(Unfusable, match=r"^coloured cannot be compiled: invalid syntax"):
+        users.compiled_text("f", coloured, DOUBLE, np.dtype("float64"))
