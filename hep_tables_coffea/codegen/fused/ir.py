@@ -81,6 +81,9 @@ class Effect:
     before: tuple[Inst, ...] = ()
     results: list[Inst] = field(default_factory=list)
     wish: str = ""
+    #: How many rows a list has, and how many it must have for anybody to ask for what is done: two for those of pairs.
+    rows: Inst | None = None
+    least: int = 1
 
     @property
     def outer(self) -> Loop | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop
 
-__all__ = ["Binding", "InPart", "Item", "Listed", "Listing", "Many", "Row", "Walk", "instructions"]
+__all__ = ["Binding", "InPart", "Item", "Kept", "Listed", "Listing", "Many", "Row", "Walk", "instructions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +58,45 @@ Binding = Row | Listed | Many | InPart | Item
 Walk = tuple[list[tuple[Loop, tuple[Inst, ...]]], Binding]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The array that holds a value of each row of a list, and the statements that fill it."""
+
+    array: str
+    effects: tuple[Effect, ...]
+
+    @property
+    def ends(self) -> tuple[Inst, ...]:
+        """Known when it is filled."""
+        return tuple(effect.results[0] for effect in self.effects)
+
+
 @dataclass(eq=False, slots=True)
 class Listing:
     """A list that is kept for the event: the rows of a filtered collection, of several, in some order.
 
     `sources` are the loops that add to it, one after the other, each with the row that it adds. `columns` are the values
-    that are kept of each row, with the array that holds them.
+    that are kept of each row. Where all rows of some collections are in it, their places are known, and what is kept is
+    put there when it is needed; else the rows are counted as they are added.
     """
 
     name: str
-    size: str
+    #: The variable that counts the rows; "" where it is known before how many there are.
+    counter: str = ""
     sources: list[tuple[Effect, Binding]] = field(default_factory=list)
     count: Inst | None = None
-    #: Known when every row is in the list.
-    done: Inst | None = None
-    columns: dict[tuple[Inst, ...], Inst] = field(default_factory=dict)
+    columns: dict[tuple[Inst, ...], Kept] = field(default_factory=dict)
+    #: The place of the row of each source, where it is known.
+    places: tuple[Inst, ...] = ()
     #: Where the rows of the list are rows of one collection in their order: the first of them.
     begins: Inst | None = None
-    #: How many rows there are, known before the list is made; and how many there must be for it to be used.
-    span: Inst | None = None
-    least: int = 99
+
+    def is_end(self, inst: Inst) -> bool:
+        """Whether something is known only when there are rows in the list."""
+        effects = [source for source, _ in self.sources] + [
+            one for kept in self.columns.values() for one in kept.effects
+        ]
+        return inst.effect is not None and inst.effect in effects
 
 
 def instructions(binding: Binding) -> list[Inst]:

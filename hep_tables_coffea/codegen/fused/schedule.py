@@ -17,6 +17,8 @@ from hep_tables_coffea.graph.traverse import shared
 __all__ = ["Body", "Nest", "Scope", "schedule"]
 
 Chain = tuple[Inst, ...]
+#: A loop, what is asked before it, and how many rows there must be.
+Place = tuple[Loop, Chain, Inst | None, int]
 
 #: What is not worth a loop of its own, in additions.
 _LITTLE = 20
@@ -57,6 +59,9 @@ class Nest:
     loop: Loop
     body: Body
     begun: list[Effect]
+    #: How many rows a list has, where it must have some for the loop to be of use.
+    rows: Inst | None = None
+    least: int = 1
 
 
 class _Order:
@@ -130,7 +135,7 @@ class _Part:
         self.free: dict[Inst, None] = {}
         self.homes: dict[Inst, Chain] = {}
         self.heap: list[tuple[int, int, Inst]] = []
-        self.groups: dict[int, dict[tuple[Loop, Chain], list[tuple[Effect, int]]]] = {}
+        self.groups: dict[int, dict[Place, list[tuple[Effect, int]]]] = {}
         self.results: dict[int, dict[Effect, Chain]] = {}
 
     def made(
@@ -146,7 +151,7 @@ class _Part:
             for effect, depth in members:
                 chain = effect.loops[depth - 1][1] if depth else ()
                 self._use_guards(chain)
-                group = self.groups.setdefault(stage, {}).setdefault((effect.loops[depth][0], chain), [])
+                group = self.groups.setdefault(stage, {}).setdefault((effect.loops[depth][0], chain, None, 1), [])
                 group.append((effect, depth))
         while self.heap or self.groups or self.results:
             self._step()
@@ -179,19 +184,18 @@ class _Part:
         groups = self.groups.pop(stage, {})
         found = self.results.pop(stage + 1, {})
         for effect, chain in sorted(found.items(), key=lambda one: len(one[1])):
-            place = self._beside(effect, chain, groups)
-            groups.setdefault((effect.loops[0][0], place), []).append((effect, 0))
-        for (loop, chain), members in groups.items():
-            self._nest(loop, chain, members, stage)
+            asked = (effect.rows, effect.least) if effect.least > 1 else (None, 1)
+            place = (effect.loops[0][0], self._beside(effect, chain, groups), *asked)
+            groups.setdefault(place, []).append((effect, 0))
+        for place, members in groups.items():
+            self._nest(place, members, stage)
 
-    def _beside(
-        self, effect: Effect, chain: Chain, groups: Mapping[tuple[Loop, Chain], list[tuple[Effect, int]]]
-    ) -> Chain:
+    def _beside(self, effect: Effect, chain: Chain, groups: Mapping[Place, list[tuple[Effect, int]]]) -> Chain:
         """The conditions behind which a loop runs: fewer of them where it runs over the same rows anyhow, at little cost."""
-        if sum(value.cost for value in effect.values) > _LITTLE or effect.before:
+        if sum(value.cost for value in effect.values) > _LITTLE or effect.before or effect.least > 1:
             return chain
         for k in range(len(chain)):
-            beside = groups.get((effect.loops[0][0], chain[:k]), [])
+            beside = groups.get((effect.loops[0][0], chain[:k], None, 1), [])
             if any(depth == 0 and other.loops == effect.loops for other, depth in beside):
                 return chain[:k]
         return chain
@@ -209,8 +213,9 @@ class _Part:
         for need in inst.args:
             self._use(need, chain)
 
-    def _nest(self, loop: Loop, chain: Chain, members: list[tuple[Effect, int]], stage: int) -> None:
+    def _nest(self, place: Place, members: list[tuple[Effect, int]], stage: int) -> None:
         """One loop with all that goes on in it."""
+        loop, chain, rows, least = place
         ending = [(effect, effect.loops[d][1]) for effect, d in members if d == len(effect.loops) - 1]
         entering = [(effect, d + 1) for effect, d in members if d < len(effect.loops) - 1]
         body, free = self.scheduler.body(loop, ending, entering)
@@ -219,8 +224,8 @@ class _Part:
             (self.scheduler.order.index[r] for e in begun for r in e.results if r in self.scheduler.order.index),
             default=0,
         )
-        self.body.scope(chain).items.append((stage, 1, number, Nest(loop, body, begun)))
-        for inst in (loop.start, loop.stop, *free):
+        self.body.scope(chain).items.append((stage, 1, number, Nest(loop, body, begun, rows, least)))
+        for inst in (loop.start, loop.stop, *free, *([rows] if rows is not None else [])):
             self._use(inst, chain)
 
 

@@ -127,7 +127,7 @@ class Values(Walks):
         seen: set[int] = set()
         while waiting:
             inst = waiting.pop()
-            if inst is listing.done:
+            if listing.is_end(inst):
                 return True
             if id(inst) not in seen:
                 seen.add(id(inst))

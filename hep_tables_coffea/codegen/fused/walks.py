@@ -12,7 +12,18 @@ import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Loop, Program, Unfusable, around, deepest
-from hep_tables_coffea.codegen.fused.rows import Binding, InPart, Item, Listed, Listing, Many, Row, Walk, instructions
+from hep_tables_coffea.codegen.fused.rows import (
+    Binding,
+    InPart,
+    Item,
+    Kept,
+    Listed,
+    Listing,
+    Many,
+    Row,
+    Walk,
+    instructions,
+)
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis, Path
@@ -267,29 +278,45 @@ class Walks:
         if axis.kind == "sliced":
             return self._sliced(path, k, env)
         name = self.names.new(axis.name.strip(".").lower().replace("'", "") or "rows")
-        listing = Listing(name, self.names.new(f"n_{name}"))
         inputs = axis.inputs if axis.kind == "joined" else (axis,)
-        for number, one in enumerate(inputs):
-            loops, binding = self.walk((*path[:k], one), k, env)
+        walks = [self.walk((*path[:k], one), k, env) for one in inputs]
+        if all(map(_is_whole, walks)):
+            return self._whole(name, walks, axis)
+        listing = Listing(name, self.names.new(f"n_{name}"))
+        for number, (loops, binding) in enumerate(walks):
             if axis.kind == "joined":
-                place = self.program.make("name", (), (listing.size, number), np.dtype("int64"), level=loops[-1][0])
+                info = (listing.counter, number)
+                place = self.program.make("name", (), info, np.dtype("int64"), level=loops[-1][0])
+                listing.places = (*listing.places, place)
                 binding = InPart(number, binding, place)
-            before = (listing.done,) if listing.done is not None else ()
-            self._keeps(listing, loops, binding, axis, before)
-        loops = list(listing.sources[0][0].loops)
-        row = listing.sources[0][1]
-        if len(inputs) == 1 and len(loops) == 1 and not loops[0][1] and isinstance(row, Row) and row.start is not None:
-            listing.begins = row.start
-            span = self._binary("-", loops[0][0].stop, row.start)
-            span.wish = listing.size
-            listing.size = self.names.new(f"{listing.size}_kept")
-            listing.count = listing.span = span
+            self._keeps(listing, loops, binding, axis)
         return listing
 
-    def _keeps(self, listing: Listing, loops: Any, row: Binding, axis: Axis, before: tuple[Inst, ...] = ()) -> None:
+    def _whole(self, name: str, walks: list[Walk], axis: Axis) -> Listing:
+        """A list of all rows of some collections."""
+        listing = Listing(name)
+        for number, (loops, row) in enumerate(walks):
+            assert isinstance(row, Row)
+            assert row.start is not None
+            place, size = self._binary("-", row.index, row.start), self._binary("-", loops[0][0].stop, row.start)
+            size.wish = size.wish or f"n_{loops[0][0].label}"
+            if listing.count is not None:
+                place, size = self._binary("+", listing.count, place), self._binary("+", listing.count, size)
+                place.wish = place.wish or "at"
+            listing.count, listing.begins = size, row.start
+            listing.places = (*listing.places, place)
+            binding = InPart(number, row, place) if axis.kind == "joined" else row
+            listing.sources.append((Effect("keep", tuple(loops), [], (listing, axis)), binding))
+        if len(walks) > 1:
+            listing.begins = None
+            size.wish = size.wish or f"n_{name}"
+        return listing
+
+    def _keeps(self, listing: Listing, loops: Any, row: Binding, axis: Axis) -> None:
         """Loops that add rows to a list."""
-        effect = Effect("keep", tuple(loops), [], (listing, axis), before, wish=listing.size)
-        listing.count = listing.done = self.program.result(effect, 0, "int64", listing.size)
+        before = (listing.count,) if listing.count is not None else ()
+        effect = Effect("keep", tuple(loops), [], (listing, axis), before, wish=listing.counter)
+        listing.count = self.program.result(effect, 0, "int64", listing.counter)
         listing.sources.append((effect, row))
 
     def _sliced(self, path: Path, k: int, env: Env) -> Listing:
@@ -342,19 +369,19 @@ class Walks:
         options = dict(order.options)
         inner = self.listing((*path[:k], axis.parent), k, env)
         assert inner.count is not None
-        assert inner.done is not None
         position = self.program.make("var", (), ("sorted", id(inner)), np.dtype("int64"))
         outer = self.matching(key.path[:-1], path[:k], env)
         found = self.value(key, (*outer, Listed(inner, position)))
         if found.inst.lift is None or (found.ok is not None and found.ok.lift is None):
             raise Unfusable("sorting by what is the same for all rows")
-        column = self.kept(inner, found.inst.lift[2], axis)
-        known = self.kept(inner, found.ok.lift[2], axis) if found.ok is not None and found.ok.lift is not None else ""
-        inner.least = 1  # it is used however few there are
+        keys = [one.lift[2] for one in found if one is not None and one.lift is not None]
+        columns = [self.kept(inner, key, axis, 1) for key in keys]
+        column, known = [*(one.array for one in columns), ""][:2]
         name = self.names.new(f"order_of_{inner.name}")
         self.arrays.kept[name] = (np.dtype("int64"), axis)
         info = ("sort", column, known, name, bool(options.get("ascending", True)))
-        count = self.program.make("sort", (inner.count, inner.done), info, np.dtype("int64"), wish=f"n_{inner.name}")
+        ends = dict.fromkeys(end for one in columns for end in one.ends)
+        count = self.program.make("sort", (inner.count, *ends), info, np.dtype("int64"), wish=f"n_{inner.name}")
         zero = formulas.constant(self.program, 0, "int64")
         loop = self.program.loop(zero, count, deepest([count, *(i for b in env for i in instructions(b))]), "k")
         place = self.load(name, loop.var, "int64")
@@ -395,25 +422,41 @@ class Walks:
                 found = self.load(parts[0].info[0], index, inst.dtype, ok)
                 found.wish = parts[0].wish
                 return found
-        if all(part.op == "name" and part.info[0] == listing.size for part in parts):
+        if parts == listing.places:
             return position
-        array = self.kept(listing, parts, effect.info[1])
-        listing.least = min(listing.least, self.least.get(position, 1))
-        assert listing.done is not None
-        found = self.program.make("load", (position, listing.done), (array,), inst.dtype)
+        kept = self.kept(listing, parts, effect.info[1], self.least.get(position, 1))
+        found = self.program.make("load", (position, *kept.ends), (kept.array,), inst.dtype)
         found.wish = parts[0].wish
         return found
 
-    def kept(self, listing: Listing, parts: tuple[Inst, ...], axis: Axis) -> str:
-        """The array that holds a value of each row of a list."""
+    def kept(self, listing: Listing, parts: tuple[Inst, ...], axis: Axis, least: int) -> Kept:
+        """The array that holds a value of each row of a list, used where there are so many of them."""
         if parts not in listing.columns:
             wish = next((part.wish for part in parts if part.wish), "") or "value"
             name = self.names.new(f"{listing.name}_{wish}")
             self.arrays.kept[name] = (parts[0].dtype, axis)
-            listing.columns[parts] = self.program.make("name", (), (name,), parts[0].dtype)
-            for (effect, _), part in zip(listing.sources, parts):
+            effects = [effect for effect, _ in listing.sources]
+            if not listing.counter:
+                effects = [self._puts(listing, effect, place, name) for effect, place in zip(effects, listing.places)]
+            listing.columns[parts] = Kept(name, tuple(effects))
+            for effect, part in zip(effects, parts):
                 effect.values.append(self.settle(part))
-        return str(listing.columns[parts].info[0])
+        kept = listing.columns[parts]
+        for effect in kept.effects:
+            effect.least = min(effect.least, least)
+        return kept
+
+    def _puts(self, listing: Listing, source: Effect, place: Inst, array: str) -> Effect:
+        """Puts a value of each row of a source into an array."""
+        effect = Effect("put", source.loops, [place], (array,), rows=listing.count, least=99)
+        self.program.result(effect, 0, "int64", array)
+        return effect
+
+
+def _is_whole(walk: Walk) -> bool:
+    """Whether a loop is over all rows of a stored list."""
+    loops, row = walk
+    return len(loops) == 1 and not loops[0][1] and isinstance(row, Row) and row.start is not None
 
 
 def _places(wanted: list[Axis], given: list[Axis]) -> list[int]:

@@ -66,10 +66,13 @@ class Writer:
         self.lines.append("    " * depth + text)
 
     def _items(self, items: Sequence[Inst | Nest], depth: int, place: int = 0) -> None:
+        asked: tuple[Inst | None, int] = (None, 1)
         for item in items:
             if isinstance(item, Nest):
-                self._nest(item, depth)
+                before, asked = asked, (item.rows, item.least)
+                self._nest(item, depth, asked != before)
             elif not self._is_inline(item, place):
+                asked = (None, 1)
                 self._assign(item, depth)
             # what stands in one expression is written there
 
@@ -79,14 +82,15 @@ class Writer:
         self._variables[inst] = name
         self._line(depth, f"{name} = {text}")
 
-    def _nest(self, nest: Nest, depth: int) -> None:
+    def _nest(self, nest: Nest, depth: int, asks: bool) -> None:
+        """A loop; `asks` where the loop before it does not stand behind the same condition."""
         for effect in nest.begun:
             self._begin(effect, depth)
         start, stop = self.text(nest.loop.start), self.text(nest.loop.stop)
         bounds = stop if start == "0" else f"{start}, {stop}"
-        least = _least(nest)
-        if least:
-            self._line(depth, f"if {self._piece(nest.begun[0].info[0].span).within(7)} >= {least}:")
+        if nest.rows is not None:
+            if asks:
+                self._line(depth, f"if {self._piece(nest.rows).within(7)} >= {nest.least}:")
             depth += 1
         around = dict(self._variables), self._uses, self._places
         name = self._variables[nest.loop.var] = self.names.new(nest.loop.label)
@@ -152,12 +156,14 @@ class Writer:
 
     def _begin(self, effect: Effect, depth: int) -> None:
         """What is set before the loops of an effect."""
+        if effect.kind == "put":
+            return
         if effect.kind == "keep":
             listing = effect.info[0]
             if effect is listing.sources[0][0]:
-                self._line(depth, f"{listing.size} = 0")
+                self._line(depth, f"{listing.counter} = 0")
             for result in effect.results:
-                self._variables[result] = listing.size
+                self._variables[result] = listing.counter
             return
         results = effect.results
         if effect.kind in ("best", "nth"):
@@ -261,9 +267,13 @@ class Writer:
 
     def _do_keep(self, effect: Effect, depth: int) -> None:
         listing = effect.info[0]
-        for array, value in zip(listing.columns.values(), effect.values):
-            self._line(depth, f"{array.info[0]}[{listing.size}] = {self.text(value)}")
-        self._line(depth, f"{listing.size} += 1")
+        for kept, value in zip(listing.columns.values(), effect.values):
+            self._line(depth, f"{kept.array}[{listing.counter}] = {self.text(value)}")
+        self._line(depth, f"{listing.counter} += 1")
+
+    def _do_put(self, effect: Effect, depth: int) -> None:
+        place, value = map(self.text, effect.values)
+        self._line(depth, f"{effect.info[0]}[{place}] = {value}")
 
     def _do_statement(self, effect: Effect, depth: int) -> None:
         """What stands at the end: a bin that is filled, a value that is appended to a column."""
@@ -272,31 +282,11 @@ class Writer:
             self._line(depth, line)
 
 
-def _least(nest: Nest) -> int:
-    """How many rows there must be for a loop to be worth it, where all that it does is to keep values for pairs."""
-    known = [effect.info[0] for effect in nest.begun if effect.kind == "keep"]
-    if len(known) < len(nest.begun) or any(listing.span is None for listing in known):
-        return 0
-    if any(effect not in nest.begun for effect in _effects(nest.body)):
-        return 0
-    least = min((int(listing.least) for listing in known), default=0)
-    return least if 1 < least < 99 else 0
-
-
-def _effects(body: Body) -> Iterator[Effect]:
-    """All that is done in a loop, and in those in it."""
-    waiting = [body.top]
-    while waiting:
-        scope = waiting.pop()
-        yield from scope.effects
-        waiting += [*scope.inner.values(), *(item.body.top for item in scope.in_order() if isinstance(item, Nest))]
-
-
 def _places(items: Sequence[Inst | Nest], place: int = 0) -> Iterator[tuple[int, list[Inst]]]:
     """Every block with the values that its lines use."""
     for item in items:
         if isinstance(item, Nest):
-            yield place, [item.loop.start, item.loop.stop, *([item.begun[0].info[0].span] if _least(item) else [])]
+            yield place, [item.loop.start, item.loop.stop, *([item.rows] if item.rows is not None else [])]
             yield from _in_scope(item.body)
         else:
             yield place, list(item.args)
