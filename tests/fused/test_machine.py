@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from hep_tables_coffea.codegen.fused import helpers, machine
+from hep_tables_coffea.codegen.native import compile as native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -306,11 +308,38 @@ def test_process_without_llvmlite_leaves_it_to_numba(whole: Kept, monkeypatch: p
 
 def test_child_of_a_process_calls_the_kernel_of_its_parent(whole: Kept) -> None:
     kernel = whole.again()
+
+    def first() -> bool:
+        out = np.zeros(3)
+        kernel(3, X, 0.5, out)
+        return bool(out[0] == FIRST)
+
+    assert status_of_child(first) == 1
+
+
+def test_child_that_is_made_while_a_thread_compiles_compiles_its_own(whole: Kept) -> None:
+    whole.again()
+    stop, begun = threading.Event(), threading.Event()
+
+    def compile_on() -> None:
+        while not stop.is_set():
+            native.compiled(whole.text)
+            begun.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(compile_on)
+        begun.wait()
+        codes = [status_of_child(lambda: native.compiled(whole.text)[1] != b"") for _ in range(5)]
+        stop.set()
+    assert codes == [1] * 5
+
+
+def status_of_child(act: Callable[[], bool]) -> int:
+    """What a child of this process finds, as a number; the signal that ended it, below zero, where it took too long."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that there are threads
         child = os.fork()
     if child == 0:
-        out = np.zeros(3)
-        kernel(3, X, 0.5, out)
-        os._exit(int(out[0] == FIRST))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+        signal.alarm(30)
+        os._exit(int(act()))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

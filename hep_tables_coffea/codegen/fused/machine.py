@@ -43,6 +43,7 @@ def kept_kernel(path: str, text: str, compiled: Any) -> Any:
     try:
         from llvmlite import binding as llvm
 
+        forks_wait_for_llvm()
         if any(os.environ.get(f"NUMBA_{name}", "0") != "0" for name in ("DISABLE_JIT", "BOUNDSCHECK")):
             return None  # somebody looks for a mistake
         file, about = machine_file(path, text)
@@ -67,6 +68,25 @@ def kept_kernel(path: str, text: str, compiled: Any) -> Any:
         return call_of_machine_code(engine, address, note["arguments"], compiled) if address else None
     except Exception:
         return None
+
+
+def forks_wait_for_llvm() -> None:
+    """A process that is forked while another thread is within LLVM would wait for that thread forever: it is forked after."""
+    import os
+    import sys
+    import types
+
+    from llvmlite import binding as llvm
+
+    keeper = vars(sys.modules.setdefault("_hep_tables_coffea_worker", types.ModuleType("_hep_tables_coffea_worker")))
+    lock = getattr(llvm.ffi.lib, "_lock", None)
+    if lock is not None and not keeper.get("forks_wait"):
+        keeper["forks_wait"] = True
+
+        def leave() -> None:
+            lock.__exit__(None, None, None)
+
+        os.register_at_fork(before=lock.__enter__, after_in_parent=leave, after_in_child=leave)
 
 
 def call_of_machine_code(engine: Any, address: int, arguments: list[tuple[str, str]], compiled: Any) -> Any:
