@@ -80,3 +80,28 @@ def test_what_asks_for_something_of_the_event_stays_in_its_loop(events: ht.Array
     made = ht.Hist.new.Reg(10, 0, 100, name="pt").Double()
     text = fused({"pt": made.fill(jets[events.MET.pt > 20].pt)}).kernel
     assert "for event in range(events):" in text
+
+
+def test_values_of_pairs_are_kept_where_there_are_two_rows(events: ht.Array, fused: Callable[..., Any]) -> None:
+    pairs = ht.pairs(events.Muon)
+    made = ht.Hist.new.Reg(10, 0, 100, name="x").Double()
+    outputs = {"mass": made.fill((pairs.a + pairs.b).mass), "pt": made.fill(events.Muon.pt.Sum())}
+    text = fused(outputs).kernel
+    assert text.count("for muon") == 2
+    assert "        if n_muon >= 2:\n            for muon" in text
+
+
+def test_last_rows_have_no_partner(events: ht.Array, fused: Callable[..., Any]) -> None:
+    triples = ht.combinations(events.Jet, 3)
+    made = ht.Hist.new.Reg(10, 0, 100, name="x").Double()
+    text = fused({"mass": made.fill((triples.a + triples.b + triples.c).mass)}).kernel
+    ranges = ["for a in range(n_jet - 2):", "for b in range(a + 1, n_jet - 1):", "for c in range(b + 1, n_jet):"]
+    assert [line.strip() for line in text.splitlines() if re.match(r"\s*for [abc] ", line)] == ranges
+
+
+def test_root_of_the_least_is_taken_once(events: ht.Array, fused: Callable[..., Any]) -> None:
+    nearest = events.Jet.metric_table(events.Muon).Min()
+    made = ht.Hist.new.Reg(10, 0, 6, name="x").Double()
+    text = fused({"x": made.fill(nearest)}).kernel
+    assert re.search(r"bin_between\(np\.float64\(np\.sqrt\(\w+\)\)", text)
+    assert text.count("np.sqrt") == 1

@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas, primitives
+from hep_tables_coffea.codegen.fused.again import asked_again
 from hep_tables_coffea.codegen.fused.calls import OF_KERNELS
 from hep_tables_coffea.codegen.fused.crossed import crossed
 from hep_tables_coffea.codegen.fused.expand import Expander
 from hep_tables_coffea.codegen.fused.fills import Bins, Slab, fill_effects, rows_of
 from hep_tables_coffea.codegen.fused.flat import flattened
-from hep_tables_coffea.codegen.fused.ir import Effect, Unfusable, reason_of
-from hep_tables_coffea.codegen.fused.schedule import schedule
+from hep_tables_coffea.codegen.fused.ir import Effect, Inst, Unfusable, reason_of
+from hep_tables_coffea.codegen.fused.schedule import Nest, schedule
 from hep_tables_coffea.codegen.fused.writer import Writer
 from hep_tables_coffea.codegen.native.compile import digest_of
 from hep_tables_coffea.codegen.source import Names
@@ -81,8 +82,9 @@ class _Maker:
         hints: Mapping[g.Node, str],
         constants: Mapping[g.Node, Any],
         refused: Mapping[str, str],
+        found: Collection[Any] = (),
     ) -> None:
-        self.expander = Expander(Names(_TAKEN), hints, constants)
+        self.expander = Expander(Names(_TAKEN), hints, constants, found)
         self.expander.knows(walk(list(outputs.values())))
         self.bins = Bins()
         self.columns: dict[g.Node, Column] = {}
@@ -99,6 +101,13 @@ class _Maker:
                 continue
             self.effects += effects
             self.columns |= columns
+
+    def scheduled(self) -> list[Inst | Nest]:
+        """The loops of the kernel, outermost first."""
+        fewer = crossed(self.effects, self.expander.program)
+        self.bins.place()
+        effects = [flattened(effect, self.expander.program, self.expander.events) for effect in fewer]
+        return schedule(effects)
 
     def _output(self, node: g.Node) -> tuple[list[Effect], dict[g.Node, Column]]:
         if isinstance(node, g.Fill):
@@ -184,12 +193,13 @@ def fuse(
 ) -> Kernel:
     """The kernel of all outputs that can be fused, but for those `refused`; which cannot, and why, is in its `refused`."""
     maker = _Maker(outputs, hints, constants, refused)
+    items = maker.scheduled()
+    found = asked_again(items, maker.expander.filters)
+    if found:
+        maker = _Maker(outputs, hints, constants, refused, found)
+        items = maker.scheduled()
     expander = maker.expander
-    writer = Writer(expander.names)
-    fewer = crossed(maker.effects, expander.program)
-    maker.bins.place()
-    effects = [flattened(effect, expander.program, expander.events) for effect in fewer]
-    lines = writer.write(schedule(effects)) if effects else []
+    lines = Writer(expander.names).write(items)
     body = "\n".join(lines)
     words = set(re.findall(r"\w+", body))
     arrays = {name: about for name, about in expander.arrays.columns.items() if name in words}

@@ -42,6 +42,8 @@ class Reducers(Picks):
         if node.options:
             raise Unfusable(f"{function} with options")
         if function == "num":
+            if k and len(loops) == 1 and not loops[0][1] and loops[0][0].start.op == "const":
+                return Value(loops[0][0].stop)  # of a list that is kept
             return self._reduced("sum", loops, formulas.constant(self.program, 1, "int64"), None, node)
         found = self.value(array, (*env, row))
         return self._reduction(function, loops, found, node)

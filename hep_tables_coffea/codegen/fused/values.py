@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,14 @@ __all__ = ["Values"]
 class Values(Walks):
     """What all kinds of nodes are made with. `hints` are the user's own names."""
 
-    def __init__(self, names: Names, hints: Mapping[g.Node, str], constants: Mapping[g.Node, Any]) -> None:
-        super().__init__(names)
+    def __init__(
+        self,
+        names: Names,
+        hints: Mapping[g.Node, str],
+        constants: Mapping[g.Node, Any],
+        found: Collection[Any] = (),
+    ) -> None:
+        super().__init__(names, found)
         self.hints, self.constants = hints, constants
         self.vectors = Vectors()
         self.texts: dict[str, int] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -54,14 +54,18 @@ class Arrays:
 class Walks:
     """From axes to loops. Bindings say which row of each axis of a path is the current one."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, found: Collection[Any]) -> None:
         self.program = Program()
+        #: Filters whose rows are found once in each event, and all others by their loops and what is asked there.
+        self.found = found
+        self.filters: dict[tuple[Loop, tuple[Inst, ...]], Any] = {}
         self.names = names
         self.arrays = Arrays()
         self._offsets: dict[Axis, str] = {}
         self._above: dict[Axis, Axis] = {}
         self._listings: dict[Any, Listing] = {}
         self._walks: dict[Any, Walk] = {}
+        self._findings: dict[Any, tuple[Inst, str, Inst]] = {}
         #: How many rows a list must have for a position in it to be used: two for those of pairs.
         self.least: dict[Inst, int] = {}
         self.events = self.program.make("argument", (), ("events",), np.dtype("int64"))
@@ -90,6 +94,15 @@ class Walks:
         return [(loop, ())], Row(loop.var, start)
 
     def _walk_subset(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        key = (path[k], *(axis.base for axis in path[:k]))
+        if key in self.found:
+            return self._walk_found(path, k, env, under)
+        loops, binding = self._filtered(path, k, env, under)
+        if k == 1 and len(loops) == 1 and isinstance(binding, Row) and binding.start is not None:
+            self.filters[loops[0]] = key
+        return loops, binding
+
+    def _filtered(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
         axis = path[k]
         assert axis.parent is not None
         loops, binding = self.walk((*path[:k], axis.parent, *path[k + 1 :]), k, env, under)
@@ -97,6 +110,28 @@ class Walks:
         loop, guards = loops[-1]
         loops[-1] = (loop, (*guards, *self.conditions(mask)))
         return loops, binding
+
+    def _walk_found(self, path: Path, k: int, env: Env, under: Loop | None) -> Walk:
+        """The loop over rows that were found before."""
+        count, array, start = self._found(path, k, env)
+        label = path[k].name.strip(".").lower() or "row"
+        loop = self.program.loop(formulas.constant(self.program, 0, "int64"), count, under, label)
+        index = self.program.make("load", (loop.var, count), (array,), np.dtype("int64"), wish=label)
+        return [(loop, ())], Row(index, start)
+
+    def _found(self, path: Path, k: int, env: Env) -> tuple[Inst, str, Inst]:
+        """How many rows of stored ones pass a filter, the array of their positions, and where the stored ones begin."""
+        key = ("found", path[k], env)
+        if key not in self._findings:
+            ((loop, guards),), row = self._filtered(path, k, env, None)
+            assert isinstance(row, Row)
+            assert row.start is not None
+            name = path[k].name.strip(".").lower().replace("'", "") or "rows"
+            array, counter = self.names.new(f"{name}_found"), self.names.new(f"n_{name}")
+            self.arrays.kept[array] = (np.dtype("int64"), path[k])
+            effect = Effect("find", ((loop, ()),), [row.index, *map(self.settle, guards)], (array,), wish=counter)
+            self._findings[key] = self.program.result(effect, 0, "int64", counter), array, row.start
+        return self._findings[key]
 
     def conditions(self, mask: Value) -> list[Inst]:
         """What must be true for a mask to take a row: what is soon known comes first."""
@@ -298,12 +333,15 @@ class Walks:
         for number, (loops, row) in enumerate(walks):
             assert isinstance(row, Row)
             assert row.start is not None
-            place, size = self._binary("-", row.index, row.start), self._binary("-", loops[0][0].stop, row.start)
-            size.wish = size.wish or f"n_{loops[0][0].label}"
+            loop = loops[0][0]
+            place, size = loop.var, loop.stop  # of rows that were found
+            if row.index is loop.var:
+                place, size = self._binary("-", loop.var, loop.start), self._binary("-", loop.stop, loop.start)
+                size.wish = size.wish or f"n_{loop.label}"
             if listing.count is not None:
                 place, size = self._binary("+", listing.count, place), self._binary("+", listing.count, size)
                 place.wish = place.wish or "at"
-            listing.count, listing.begins = size, row.start
+            listing.count, listing.begins = size, row.start if row.index is loop.var else None
             listing.places = (*listing.places, place)
             binding = InPart(number, row, place) if axis.kind == "joined" else row
             listing.sources.append((Effect("keep", tuple(loops), [], (listing, axis)), binding))
@@ -417,6 +455,8 @@ class Walks:
         if len(listing.sources) == 1 and isinstance(row, Row):
             if parts[0] is row.index and listing.begins is not None:
                 return self._binary("+", listing.begins, position)
+            if parts[0] is row.index and not listing.counter:
+                return self.program.make("load", (position, *row.index.args[1:]), row.index.info, inst.dtype)
             if parts[0].op == "load" and parts[0].args == (row.index,):
                 index = self.settle(self.lifted(Listed(listing, position), (row.index,)))
                 found = self.load(parts[0].info[0], index, inst.dtype, ok)

@@ -158,6 +158,10 @@ class Writer:
         """What is set before the loops of an effect."""
         if effect.kind == "put":
             return
+        if effect.kind == "find":
+            self._variables[effect.results[0]] = effect.wish
+            self._line(depth, f"{effect.wish} = 0")
+            return
         if effect.kind == "keep":
             listing = effect.info[0]
             if effect is listing.sources[0][0]:
@@ -270,6 +274,13 @@ class Writer:
         for kept, value in zip(listing.columns.values(), effect.values):
             self._line(depth, f"{kept.array}[{listing.counter}] = {self.text(value)}")
         self._line(depth, f"{listing.counter} += 1")
+
+    def _do_find(self, effect: Effect, depth: int) -> None:
+        """The next one takes the place of a row that does not pass: nobody can guess which of them do."""
+        row, *asked = effect.values
+        self._line(depth, f"{effect.info[0]}[{effect.wish}] = {self.text(row)}")
+        texts = [self._piece(one).within(10 if len(asked) > 1 else 0) for one in asked]
+        self._line(depth, f"{effect.wish} += np.int64({' & '.join(texts)})")
 
     def _do_put(self, effect: Effect, depth: int) -> None:
         place, value = map(self.text, effect.values)
