@@ -92,6 +92,9 @@ BODIES = {
     "numbers as conditions": "for i in range(n):\n    if k[i]:\n        whole[i] = 1\n    if x[i]:\n        number[i] = 1.5",
     "what is after `and` is not computed": "for i in range(n + 3):\n    if i < n and x[i] > 0:\n        whole[i] = 1",
     "what is after `or` is not computed": "for i in range(n + 3):\n    if i >= n or x[i] > 0 or k[i] == 0:\n        whole[i % n] += 1",
+    "what is after a comparison that fails is not computed": (
+        "for i in range(n + 3):\n    whole[i % n] += 0 <= i < n > k[i % n + (i >= n) * 10**12] >= 1"
+    ),
     "one value or the other": "for i in range(n):\n    number[i] = x[i] if k[i] > 2 else -1.5 if k[i] == 1 else k[i]",
     "only one value is computed": "for i in range(n + 3):\n    number[i % n] += x[i] if i < n else 0.0",
     "several at once": "a, b = 1, 2\nfor i in range(n):\n    a, b = b, a + b\n    whole[i] = a",
@@ -203,9 +206,6 @@ LEFT = {
     "a place with a fraction": ("whole[0] = k[1.0]", "", "a place that is no whole number from zero on"),
     "a place counted from the end": ("whole[0] = k[-1]", "", "a place that is no whole number from zero on"),
     "several that are taken apart": ("a, b = c, d = 1, 2", "", "the expression Tuple"),
-    "a comparison with an element that may not be there": (
-        "whole[0] = 0 <= n < k[n]", "", "a comparison of what may not have to be computed",
-    ),
     "a range of nothing": ("for i in range():\n    pass", "", "a range of other numbers"),
     "a sum of very many terms": (f"whole[0] = {' + '.join(['n'] * 2000)}", "", "what is no kernel, RecursionError"),
     "an array where a number is due": ("whole[0] = max(k, 1, 2)", "", "max of these"),

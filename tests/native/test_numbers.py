@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FLOATS = ["float32", "float64"]
 WHOLE = ["int8", "int32", "int64", "uint8", "uint64"]
 
-OF_ONE = """sqrt absolute fabs negative positive floor ceil trunc rint square conjugate exp exp2 expm1 log log2 log10 log1p
+OF_ONE = """sqrt cbrt absolute fabs negative positive floor ceil trunc rint square conjugate exp exp2 expm1 log log2 log10 log1p
  sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh deg2rad rad2deg degrees radians isnan isfinite
  isinf signbit""".split()
 OF_TWO = "maximum minimum fmax fmin copysign remainder fmod arctan2 hypot power".split()
@@ -61,6 +61,10 @@ for one, other in [*itertools.product(WHOLE, ["float64"]), ("int32", "float32"),
         "np.hypot(a, b)",
     ]
     EXPRESSIONS.append(((one, other), "float64", texts))
+for one in ("int64", "float64"):
+    texts = [f"{x} {sign} {y}" for sign in "+ - * < == != >=".split() for x, y in ("ab", "ba")]
+    texts += ["b + True", "-1 < a < b", "-1 < b < np.absolute(b) <= 50 * a"]
+    EXPRESSIONS.append((("bool", one), one, texts))
 texts = "a and b|a or b|a != b|a == b|a & b|a | b|a ^ b|not a|a if b else False|np.int64(a) + np.int64(b)|a < b"
 EXPRESSIONS.append((("bool", "bool"), "int64", texts.split("|")))
 EXPRESSIONS.append(
@@ -247,7 +251,8 @@ LEFT = {
     "int(a) of uint64": "int of these",
     "float(a) of float32": "float of these",
     "+(a > 0) of float64": "arithmetic of truth values",
-    "0 < a < np.sqrt(a) of float64": "a comparison of what may not have to be computed",
+    "a + b of bool and float32": "arithmetic of truth values",
+    "a if b > 0 else b of bool and float64": "truth values and numbers",
     "np.maximum(a) of float64": "what is no kernel, TypeError",
     "a // b of float64 and float64": "FloorDiv of numbers with fractions",
     "a @ b of int64 and int64": "MatMult",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 from hep_tables_coffea.codegen.native.mathematics import IN_MATH, NUMBERS, Mathematics
@@ -162,27 +163,31 @@ class Expressions(Mathematics):
         return value
 
     def of_Compare(self, node: ast.Compare) -> Num:
-        """A comparison, or several in a row: of simple values, so that it does not matter that all are computed."""
+        """A comparison, or several in a row: if they are of simple values it does not matter that all are computed."""
+        left = self.value(node.left)
+
+        def compared(operator: ast.cmpop, right: ast.expr) -> Num:
+            nonlocal left
+            one, left = left, self.value(right)
+            return self.compared(type(operator).__name__, one, left)
+
+        steps = [partial(compared, operator, right) for operator, right in zip(node.ops, node.comparators)]
         later = [part for one in node.comparators[1:] for part in ast.walk(one)]
         if any(isinstance(part, (ast.Call, ast.Subscript)) for part in later):
-            raise Unknown("a comparison of what may not have to be computed")
-        values = [self.value(one) for one in (node.left, *node.comparators)]
-        made: Num | None = None
-        for k, operator in enumerate(node.ops):
-            one = self.compared(type(operator).__name__, values[k], values[k + 1])
-            made = one if made is None else self.binary("BitAnd", made, one)
-        assert made is not None
-        return made
+            return self._decided(steps, False)
+        return reduce(lambda made, step: self.binary("BitAnd", made, step()), steps[1:], steps[0]())
 
     def of_BoolOp(self, node: ast.BoolOp) -> Num:
+        return self._decided([partial(self.value, one) for one in node.values], isinstance(node.op, ast.Or))
+
+    def _decided(self, steps: Sequence[Callable[[], Num]], decides: bool) -> Num:
         """What stands after the first that decides is not computed: an element of an array may not be there."""
-        decides = isinstance(node.op, ast.Or)
         end, known = self.label(), []
-        for k, one in enumerate(node.values):
-            value = self.value(one)
+        for k, step in enumerate(steps):
+            value = step()
             if value.kind != "bool":
                 raise Unknown("and, or of numbers")
-            if k == len(node.values) - 1:
+            if k == len(steps) - 1:
                 known.append(f"[{value.text}, %{self._block}]")
                 self.jump(end)
                 break

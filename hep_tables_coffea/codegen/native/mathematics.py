@@ -124,6 +124,7 @@ _OF_FLOATS: dict[str, _Function] = {
     "isfinite": Mathematics.is_finite,
     "signbit": Mathematics.has_sign,
     "fmod": lambda to, one, other: to.num(f"frem {one}, {other.text}", one.kind),
+    "cbrt": lambda to, value: to.cast(to.call("cbrt", to.cast(value, "float64")), value.kind),
     "deg2rad": lambda to, value: to.scaled(value, math.pi / 180),
     "rad2deg": lambda to, value: to.scaled(value, 180 / math.pi),
 }
@@ -131,6 +132,6 @@ _OF_FLOATS |= {"radians": _OF_FLOATS["deg2rad"], "degrees": _OF_FLOATS["rad2deg"
 _CALLED = {
     name: (f"llvm.{name}", 1) for name in "exp exp2 log log2 log10 sin cos sqrt floor ceil trunc rint fabs".split()
 }
-_CALLED |= {name: (name, 1) for name in "expm1 log1p tan sinh cosh tanh cbrt".split()}
+_CALLED |= {name: (name, 1) for name in "expm1 log1p tan sinh cosh tanh".split()}
 _CALLED |= {f"arc{name}": (f"a{name}", 1) for name in "sin cos tan sinh cosh tanh".split()}
 _CALLED |= {"arctan2": ("atan2", 2), "hypot": ("hypot", 2), "copysign": ("llvm.copysign", 2), "power": ("llvm.pow", 2)}

@@ -158,7 +158,10 @@ class Instructions:
         """The type in which two numbers meet."""
         families = {one.family, other.family}
         if "b" in families:
-            raise Unknown("arithmetic of truth values")
+            kind = other.kind if one.family == "b" else one.kind
+            if kind not in ("int64", "float64"):
+                raise Unknown("arithmetic of truth values")
+            return kind
         if families == {"f"}:
             return max(one.kind, other.kind)
         if "f" in families:
@@ -174,6 +177,8 @@ class Instructions:
 
     def unified(self, one: Num, other: Num) -> str:
         """The type of what is one number or the other."""
+        if one.kind != other.kind and "bool" in (one.kind, other.kind):
+            raise Unknown("truth values and numbers")
         return one.kind if one.kind == other.kind else self.common(one, other)
 
     # -- operators ---------------------------------------------------------------------------------------------------
