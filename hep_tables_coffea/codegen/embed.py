@@ -62,14 +62,13 @@ def _is_there(name: str, value: Any, known: dict[str, Any]) -> bool:
 def _source(name: str, function: Any) -> str:
     """The `def` without its decorators, under the name by which the processor calls it."""
     try:
-        text = textwrap.dedent(inspect.getsource(function))
-        parsed = ast.parse(text).body[0]
-    except (OSError, TypeError, SyntaxError, IndentationError) as error:
+        parsed = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        if isinstance(parsed, ast.FunctionDef) and not hasattr(function, "__wrapped__"):  # or it is of what was wrapped
+            parsed.decorator_list, parsed.name = [], name
+            return ast.unparse(parsed)
+    except (OSError, TypeError, SyntaxError, IndentationError, RecursionError) as error:
         raise _no_text(name) from error
-    if not isinstance(parsed, ast.FunctionDef) or hasattr(function, "__wrapped__"):  # the text is of what was wrapped
-        raise _no_text(name)
-    parsed.decorator_list, parsed.name = [], name
-    return ast.unparse(parsed)
+    raise _no_text(name)
 
 
 def _no_text(name: str) -> UsageError:

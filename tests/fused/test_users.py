@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import linecache
 import math
 import os
 import statistics
@@ -180,6 +181,14 @@ def of_itself(x: float) -> float:
 def test_text_of_a_wrapped_function_is_not_what_it_does(function: Callable[..., Any]) -> None:
     with pytest.raises(Unfusable, match=r"^the text of the function (itself|f) is not to be had"):
         users.compiled_text("f", function, DOUBLE, np.dtype("float64"))
+
+
+def test_text_of_very_many_terms_is_not_copied() -> None:
+    text, space, file = f"def summed(x):\n    return {' + '.join('x' * 1000)}\n", dict[str, Any](), "<a cell>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(compile(text, file, "exec"), space)  # noqa: S102 (the text is our own)
+    with pytest.raises(Unfusable, match=r"^the text of the function f is not to be had"):
+        users.compiled_text("f", space["summed"], DOUBLE, np.dtype("float64"))
 
 
 def test_function_that_takes_a_name_of_kernels_clashes() -> None:
