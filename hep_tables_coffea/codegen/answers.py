@@ -102,6 +102,8 @@ def _write_fill(name: str, node: g.Fill, emitter: Emitter, counted: str | None) 
         return made.text
     emitter.helpers.add("fill")
     for members in node.fills:
+        if any(emitter.constants.get(node.args[position], 0) is None for _, position in members):
+            continue  # a value of the whole dataset is missing, so nothing is filled
         inside = [made.text]
         for axis, position in members:
             text = emitter.value(node.args[position]).text

@@ -20,9 +20,11 @@ def fill(histogram: Any, *values: Any, weight: Any = None, sample: Any = None) -
     given = [*values, *(extra for extra in (weight, sample) if extra is not None)]
     together = flat_together(given)
     filled = together[: len(values)]
+    rows = next(len(array) for array, one in zip(together, given) if isinstance(one, ak.Array))
+    if not rows:
+        return  # a constant would be a category of its own
     if any(isinstance(one, ak.Array) and leaves_out(axis.traits) for one, axis in zip(values, histogram.axes)):
         # boost-histogram loses the fill if the first value has no bin and a constant stands beside it
-        rows = next(len(array) for array, one in zip(together, given) if isinstance(one, ak.Array))
         filled = [v if isinstance(one, ak.Array) else repeated(v, rows) for v, one in zip(filled, values)]
     extras = iter(together[len(values) :])
     options = {}

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
+import numpy as np
 import pytest
 
 import hep_tables_coffea as ht
@@ -106,3 +108,12 @@ def test_kernel_has_values_that_may_be_missing_along_an_axis_of_categories(
     outputs = {"h": filled.fill(d.jets[0].ok if column == "ok" else d.els[0].q)}
     assert compiled(fused(outputs)) is not None
     assert same(ht.make_local(outputs, engine="fused"), ht.make_local(outputs, engine="columnar"))
+
+
+def test_whole_numbers_without_a_fraction_are_not_rounded(tmp_path: Path) -> None:
+    large = 2**53 + 1
+    ak.to_parquet(ak.zip({"n": ak.Array([large, -large, 3])}, depth_limit=1), tmp_path / "large.parquet")
+    events = ht.flat(tmp_path / "large.parquet")
+    for engine in ("fused", "columnar"):
+        for one in ht.make_local(np.floor(events.n), np.ceil(events.n), engine=engine):
+            assert one.tolist() == [large, -large, 3]

@@ -136,6 +136,10 @@ ONCE = {
 
 #: The same of tables with strings.
 ONCE_WITH_STRINGS = {
+    "a category beside a value of the dataset that is missing": (
+        "v1 = events.met[events.met > 1e9].Max(axis=None)",
+        "v2 = ht.Hist.new.StrCat(['a'], growth=True, name='s').Reg(4, -1, 3, name='x').Double().fill('b', events.met, weight=v1)",
+    ),
     "strings of a function that is called with no rows": (
         "v1 = named_by(events.maybe)",
         'v2 = "" == v1',

@@ -107,6 +107,8 @@ def _wrapped(program: Program, name: str, values: list[Inst], inside: Sequence[A
     """The text of an operation; numba widens small integers, numpy does not."""
     if inside[0].kind == "b" and name not in _OPERATORS:
         raise Unfusable(f"np.{name} of truth values")
+    if name in ("floor", "ceil", "trunc") and inside[0].kind in "iu" and out == inside[0]:
+        return values[0]
     if name in ("left_shift", "right_shift") and not (
         values[1].op == "const" and 0 <= int(values[1].info[0]) < 8 * out.itemsize
     ):

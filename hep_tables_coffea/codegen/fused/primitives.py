@@ -25,7 +25,7 @@ def bin_between(x, low, width, bins):  # type: ignore[no-untyped-def]
     """The bin of a regular axis: chosen, not asked for, since nobody can guess the answers."""
     z = (x - low) / width
     place = z * bins if z >= 0.0 else -1.0
-    return np.int64(place if z < 1.0 else bins) + 1  # the last one for what is no number, too
+    return int(place if z < 1.0 else bins) + 1  # the last one for what is no number, too
 
 
 def bin_up_to(x, low, width, bins):  # type: ignore[no-untyped-def]
@@ -33,7 +33,7 @@ def bin_up_to(x, low, width, bins):  # type: ignore[no-untyped-def]
     z = (x - low) / width
     place = z * bins if z >= 0.0 else -1.0
     above = bins - 1.0 if z == 1.0 else bins
-    return np.int64(place if z < 1.0 else above) + 1
+    return int(place if z < 1.0 else above) + 1
 
 
 def bin_of_edges(x, edges, first, bins):  # type: ignore[no-untyped-def]
@@ -133,7 +133,7 @@ def bin_of_even_edges(x, edges, first, bins):  # type: ignore[no-untyped-def]
         return bins + 1 if not x < edges[first + bins] else bins
     if x < low:
         return 0
-    place = np.int64(z * bins)
+    place = int(z * bins)
     while place > 0 and x < edges[first + place]:
         place -= 1
     while place < bins and x >= edges[first + place + 1]:

@@ -267,4 +267,6 @@ class Expressions(Mathematics):
         if len(values) != 1 or name in ("min", "max"):
             raise Unknown(f"{name} of these")
         (value,) = values
+        if name == "int" and value.family == "f":
+            return self.truncated(value)
         return self.absolute(value) if name == "abs" else self.cast(value, _OF_PYTHON[name])

@@ -132,6 +132,10 @@ class Instructions:
             word = "trunc" if value.family != "b" and bits < value.bits else "sext" if old == "i" else "zext"
         return self.num(f"{word} {value} to {LLVM[kind]}", kind)
 
+    def truncated(self, value: Num) -> Num:
+        """`int(value)`: some number where Python has none, what is too large or no number."""
+        return self.num(f"freeze i64 {self.new(f'fptosi {value} to i64')}", "int64")
+
     def whole(self, value: Num, kind: str) -> Num:
         """A number without its fraction, also what is too large, or no number: numpy has the bits that C gives."""
         if kind == "uint64":
