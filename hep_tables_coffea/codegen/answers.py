@@ -62,7 +62,8 @@ def write_answers(
             finals.append(f"{quoted(name)}: concatenated(in_order(out[{quoted(name)}], self.order))")
         else:
             for aggregate in (n for n in scalar_walk(node) if isinstance(n, g.Aggregate)):
-                _write_aggregate(aggregate, name, emitter, scalars, answers, set(outputs) - {name})
+                values = stage.flat.get(aggregate.args[0]) or emitter.value(aggregate.args[0]).text
+                _write_aggregate(aggregate, name, values, emitter, scalars, answers, set(outputs) - {name})
             finals.append(f"{quoted(name)}: {scalars.value(node)}")
     emitter.helpers |= scalars.helpers
     return list(answers.values()), finals
@@ -78,6 +79,7 @@ def _free(wish: str, taken: Collection[str]) -> str:
 def _write_aggregate(
     node: g.Aggregate,
     output: str,
+    values: str,
     emitter: Emitter,
     scalars: ScalarWriter,
     answers: dict[str, Answer],
@@ -90,7 +92,7 @@ def _write_aggregate(
     wish = output if output not in answers else f"{output}_{node.function}"
     while wish in answers or wish in others:
         wish += "_"
-    answers[wish] = (wish, f"{{key: [{part}({emitter.value(node.args[0]).text})]}}", node)
+    answers[wish] = (wish, f"{{key: [{part}({values})]}}", node)
     scalars.add_aggregate(node, wish, "merged_" + _MERGED.get(node.function, node.function))
 
 

@@ -117,3 +117,20 @@ def test_whole_numbers_without_a_fraction_are_not_rounded(tmp_path: Path) -> Non
     for engine in ("fused", "columnar"):
         for one in ht.make_local(np.floor(events.n), np.ceil(events.n), engine=engine):
             assert one.tolist() == [large, -large, 3]
+
+
+def test_values_of_the_dataset_beside_what_is_left_to_the_columnar_engine(
+    tmp_path: Path, same: Callable[..., bool]
+) -> None:
+    lists = ak.Array([[1.0], [2.0, 3.0]])
+    columns = {"flag": ak.Array([False, False]), "els_pt": lists, "els_m": lists}
+    ak.to_parquet(ak.zip(columns, depth_limit=1), tmp_path / "two.parquet")
+    events = ht.flat(tmp_path / "two.parquet")
+    some = events.els.pt[events.flag]
+    few = some[events.flag & events.flag]
+    none = few[events.flag & (events.els.pt != 1.5)].Count(axis=None)
+    axes = ht.Hist.new.Var([0, 1, 2.5], overflow=False, name="a").IntCat([1], name="b").IntCat([0], name="c")
+    left = axes.Weight().fill(events.els.Take(2).m, none, few.Count(axis=None))
+    outputs = {"some": some.Count(axis=None), "few": few.Count(axis=None), "none": none, "left": left}
+    answers: list[Any] = [ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar")]
+    assert same(*answers)

@@ -34,6 +34,8 @@ class FusedStage:
     lines: list[str] = field(default_factory=list)
     #: Node -> the variable that holds it.
     pieces: dict[g.Node, str] = field(default_factory=dict)
+    #: The same of what values of the whole dataset are made of: in no lists.
+    flat: dict[g.Node, str] = field(default_factory=dict)
     #: Histogram with categories -> the array of bins and the parts of it that are its contents, as arguments of `add_bins`.
     fills: dict[g.Fill, str] = field(default_factory=dict)
     #: Histogram without -> the array of bins, and where in it its contents are.
@@ -232,20 +234,21 @@ class Around(Rooms):
     def _mine(self) -> list[g.Node]:
         return [node for name, node in self.outputs.items() if name not in self.kernel.refused]
 
-    def totals(self, others: set[g.Node]) -> None:
-        """What values of the whole dataset are made of, in no lists; but those of `others` must be in lists."""
+    def totals(self) -> None:
+        """What values of the whole dataset are made of, in no lists."""
         for node in self._mine():
             for one in [] if node.path or isinstance(node, g.Fill) else aggregated(node):
-                if one not in others or len(one.path) < 2:
+                if one not in self.stage.pieces:
                     self._answer(one, flat=True)
 
     def _answer(self, node: g.Node, flat: bool) -> None:
-        if node in self.stage.pieces or isinstance(node, g.Fill):
+        known = self.stage.flat if flat else self.stage.pieces
+        if node in known or isinstance(node, g.Fill):
             return
         text = self._record(node, flat) if isinstance(node.type, Record) else self._column(node, flat)
         name = self.names.new("answer")
         self.stage.lines.append(f"{name} = {text}")
-        self.stage.pieces[node] = name
+        known[node] = name
 
     def _record(self, node: g.Node, flat: bool) -> str:
         """A record of the columns of its fields, which may be records themselves."""

@@ -11,8 +11,6 @@ from hep_tables_coffea.codegen.fused.kernel import Kernel, fuse
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
-from hep_tables_coffea.plan.demand import Demand
-from hep_tables_coffea.plan.needs import chunk_nodes
 from hep_tables_coffea.types.elements import Record
 
 __all__ = ["fused_stage"]
@@ -31,17 +29,11 @@ def fused_stage(
                 stage.kernels.append(kernel)
                 written.append(Around(stage, kernel, group))
                 written[-1].write()
-        others = _needed_as_lists({name: node for name, node in outputs.items() if name in stage.refused})
         for around in written:
-            around.totals(others)
+            around.totals()
     except Exception as error:  # of all together, as lists that need each other
         return FusedStage(names, refused=dict.fromkeys(outputs, reason_of(error)))
     return stage
-
-
-def _needed_as_lists(left: Mapping[str, g.Node]) -> set[g.Node]:
-    """What the columnar engine needs for the outputs that are left to it."""
-    return {*walk(list(left.values())), *Demand(chunk_nodes(left)).order}
 
 
 #: So many fills and columns are in one kernel: to compile more of them at once takes more than its share of time.
