@@ -11,7 +11,7 @@ from hep_tables_coffea.codegen.processor import ProcessorSource, write, write_fu
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
 
-__all__ = ["program"]
+__all__ = ["forget", "program"]
 
 KEPT = 64
 _known: OrderedDict[tuple[Any, ...], tuple[list[Any], ProcessorSource]] = OrderedDict()
@@ -42,6 +42,13 @@ def program(outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], titl
         with _lock:
             _keep(_same, nodes, known[1])
     return known[1]
+
+
+def forget() -> None:
+    """All programs are written anew."""
+    with _lock:
+        _known.clear()
+        _same.clear()
 
 
 def _keep(where: OrderedDict[tuple[Any, ...], Any], key: tuple[Any, ...], value: Any) -> None:
