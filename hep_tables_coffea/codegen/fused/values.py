@@ -9,9 +9,10 @@ import numpy as np
 
 from hep_tables_coffea.codegen.fused import formulas
 from hep_tables_coffea.codegen.fused.ir import Inst, Unfusable, around, needs
+from hep_tables_coffea.codegen.fused.listings import Listings
 from hep_tables_coffea.codegen.fused.rows import Listed, Listing, instructions
 from hep_tables_coffea.codegen.fused.vectors import Vectors
-from hep_tables_coffea.codegen.fused.walks import Env, Value, Walks
+from hep_tables_coffea.codegen.fused.walks import Env, Value
 from hep_tables_coffea.codegen.source import Names
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.types.elements import Number
@@ -20,7 +21,7 @@ from hep_tables_coffea.types.schema import Leaf
 __all__ = ["Values"]
 
 
-class Values(Walks):
+class Values(Listings):
     """What all kinds of nodes are made with. `hints` are the user's own names."""
 
     def __init__(
