@@ -142,9 +142,9 @@ def _has_body(function: Callable[..., Any]) -> bool:
 def user_func(function: Callable[..., Any] | None = None, *, vectorized: bool = False, returns: Any = None) -> Any:
     """A function of numbers that can be recorded.
 
-    With a body it is called for every row, compiled where it can be. With `vectorized=True` it is called with
-    flat numpy arrays; a constant text is given as it is. Without a body (`...` or `assert False`) a back end must provide it: see `ht.backend_function`;
-    `DeltaR` is.
+    With a body it is called for every row, compiled where that can be done: then it has the arithmetic of numpy. With
+    `vectorized=True` it is called with flat numpy arrays; a constant text is given as it is. Without a body (`...` or
+    `assert False`) a back end must provide it: see `ht.backend_function`; `DeltaR` is.
 
     Args:
         function: with an annotation for each argument and for the result: float, int, bool or str.
