@@ -134,3 +134,12 @@ def test_values_of_the_dataset_beside_what_is_left_to_the_columnar_engine(
     outputs = {"some": some.Count(axis=None), "few": few.Count(axis=None), "none": none, "left": left}
     answers: list[Any] = [ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar")]
     assert same(*answers)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "uint64"])
+def test_powers_of_whole_numbers_of_every_size(kind: str, tmp_path: Path) -> None:
+    ak.to_parquet(ak.zip({"n": ak.Array(np.array([0, 1, 2, 3], kind))}, depth_limit=1), tmp_path / "few.parquet")
+    n = ht.flat(tmp_path / "few.parquet").n
+    for engine in ("fused", "columnar"):
+        found = ht.make_local(n**2, n**3, engine=engine)
+        assert [one.tolist() for one in found] == [[0, 1, 4, 9], [0, 1, 8, 27]]

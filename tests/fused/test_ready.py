@@ -189,10 +189,11 @@ def test_look_at_the_first_rows_compiles_nothing(outputs: dict[str, Any], keeper
     ("events", "needed", "expected"),
     [
         pytest.param(1_000_000, 0.17, (False, False), id="it takes longer than the work"),
-        pytest.param(1_000_000, 0.15, (True, False), id="it takes longer than a chunk"),
-        pytest.param(1_000_000, 0.07, (True, True), id="nothing begins before"),
+        pytest.param(1_000_000, 0.15, (True, True), id="the work takes longer"),
+        pytest.param(9_000_000, 1.5, (False, False), id="numba takes longer than the work"),
+        pytest.param(11_000_000, 1.5, (True, False), id="the work takes longer than numba"),
         pytest.param(10, 0.02, (False, False), id="a few events"),
-        pytest.param(10, 0.009, (True, False), id="a few events in many steps"),
+        pytest.param(10, 0.009, (True, True), id="a few events in many steps"),
         pytest.param(1, 0.0, (True, True), id="it is ready"),
     ],
 )

@@ -28,7 +28,7 @@ from hep_tables_coffea.backends.coffea.opening import (
     table_of,
 )
 from hep_tables_coffea.backends.coffea.split import chunks_of, events_per_chunk
-from hep_tables_coffea.codegen.fused.ready import seconds_to_compile
+from hep_tables_coffea.codegen.fused.ready import NUMBA, seconds_to_compile
 from hep_tables_coffea.codegen.load import load_class
 from hep_tables_coffea.codegen.processor import ProcessorSource
 from hep_tables_coffea.codegen.programs import program as written
@@ -127,16 +127,16 @@ def chosen(program: ProcessorSource, chunks: Sequence[Chunk]) -> tuple[Processor
     """The program with kernels where it pays to compile them, else the one without; and whether it waits for them.
 
     It pays where they are ready, or awkward's work in this run and those before would take as long as compiling. What
-    takes longer than a single chunk is compiled while awkward works.
+    numba has to compile is compiled while awkward works.
     """
     assert program.meanwhile is not None
     statements = program.meanwhile.process.count("\n") + 1
-    works = [statements * (STATEMENT + EVENT * (chunk.stop - chunk.start)) for chunk in chunks]
-    spent = _spent[program.digests] = _spent.pop(program.digests, 0.0) + sum(works)
+    work = sum(statements * (STATEMENT + EVENT * (chunk.stop - chunk.start)) for chunk in chunks)
+    spent = _spent[program.digests] = _spent.pop(program.digests, 0.0) + work
     while len(_spent) > 1000:
         _spent.popitem(last=False)
-    needed = sum(map(seconds_to_compile, program.kernels, program.digests))
-    return (program, needed <= max(works)) if needed <= spent else (program.meanwhile, False)
+    needed = [*map(seconds_to_compile, program.kernels, program.digests)]
+    return (program, max(needed, default=0.0) < NUMBA) if sum(needed) <= spent else (program.meanwhile, False)
 
 
 def cut(opened: Opened, program: ProcessorSource, options: Options) -> list[Chunk]:

@@ -109,6 +109,8 @@ def _wrapped(program: Program, name: str, values: list[Inst], inside: Sequence[A
         raise Unfusable(f"np.{name} of truth values")
     if name in ("floor", "ceil", "trunc") and inside[0].kind in "iu" and out == inside[0]:
         return values[0]
+    if name == "power" and out.kind in "iu" and not (values[1].op == "const" and int(values[1].info[0]) >= 0):
+        raise Unfusable("a power of whole numbers that may be negative")
     if name in ("left_shift", "right_shift") and not (
         values[1].op == "const" and 0 <= int(values[1].info[0]) < 8 * out.itemsize
     ):

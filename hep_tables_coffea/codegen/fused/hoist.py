@@ -28,6 +28,8 @@ _ALL = _SINGLE | frozenset(
 
 def is_numpys_own(name: str, dtype: np.dtype[np.generic]) -> bool:
     """Whether numpy's function may differ from the C library's in the last bit."""
+    if dtype.kind != "f":
+        return False
     if _has_wide_vectors():
         return name in _ALL
     return name in (_SINGLE if dtype.itemsize < 8 else _DOUBLE)
