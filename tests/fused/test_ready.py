@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from concurrent.futures import Future
 from importlib import import_module
@@ -13,6 +12,7 @@ import pytest
 import hep_tables_coffea as ht
 from hep_tables_coffea.codegen.fused import helpers
 from hep_tables_coffea.codegen.fused.ready import NUMBA, is_ready, seconds_to_compile
+from hep_tables_coffea.codegen.native import compile as native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +42,8 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def of_numba(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every kernel is left to numba: this process lacks the library."""
-    monkeypatch.setitem(sys.modules, "hep_tables_coffea.codegen.native.compile", None)
+    """Every kernel is left to numba."""
+    monkeypatch.setattr(native, "compiled", None)
 
 
 class Ready(Future):  # type: ignore[type-arg]
