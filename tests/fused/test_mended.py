@@ -143,3 +143,18 @@ def test_powers_of_whole_numbers_of_every_size(kind: str, tmp_path: Path) -> Non
     for engine in ("fused", "columnar"):
         found = ht.make_local(n**2, n**3, engine=engine)
         assert [one.tolist() for one in found] == [[0, 1, 4, 9], [0, 1, 8, 27]]
+
+
+def test_value_made_with_one_of_the_dataset_has_the_type_of_the_columnar_engine(
+    d: ht.Array, same: Callable[..., bool]
+) -> None:
+    largest, none = d.met.Max(axis=None), d.met[d.met > 1e9].Max(axis=None)
+    outputs = {
+        "share": d.met / largest,
+        "list": d.jets.pt / largest,
+        "none": d.met / none,
+        "few": d.jets[0].pt / largest,
+    }
+    answers: list[Any] = [ht.make_local(outputs, engine=engine) for engine in ("fused", "columnar")]
+    assert "?" not in f"{answers[0]['share'].type} {answers[0]['list'].type}"
+    assert same(*answers)

@@ -159,7 +159,8 @@ class _Maker:
             inst = formulas.cast(self.expander.program, inst, dtype)
         name = self.expander.names.new("column")
         values = [inst]
-        if node.type.option:
+        option = node.type.option and not self._is_known(node, found.ok)
+        if option:
             true = formulas.constant(self.expander.program, True, bool)
             values.append(self.expander.settle(found.ok) if found.ok is not None else true)
 
@@ -169,7 +170,11 @@ class _Maker:
             return [*lines, f"n_{name} += 1"]
 
         effects.append(Effect("statement", tuple(loops), values, (write,)))
-        columns[node] = Column(name, dtype, node.type.option, node.path)
+        columns[node] = Column(name, dtype, option, node.path)
+
+    def _is_known(self, node: g.Node, ok: Inst | None) -> bool:
+        """Whether nothing can be missing any more, since a value of the whole dataset that might have been is there."""
+        return ok is None and any(one in self.expander.constants for one in walk([node]))
 
 
 def aggregated(node: g.Node) -> list[g.Node]:
