@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from hep_tables_coffea.backends.servicex.delivery import (
     Delivered,
     Deliveries,
     DeliveryError,
+    IncompleteError,
     Request,
     Service,
 )
@@ -48,6 +50,24 @@ def test_error_of_who_is_told_is_raised_and_cancels_the_request(
         sum(1 // 0 for _ in coming)
     assert states(endpoint)[-1] == "Canceled"
     assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_file_that_has_come_can_be_read_until_the_block_is_left(
+    service: Service, request_for: RequestFor, endpoint: LocalEndpoint, tmp_path: Path, kept: bool
+) -> None:
+    """Whatever becomes of the request: who reads a file does not see that it is gone, but why all ended."""
+    endpoint.faults.set("slow:0.4")
+    whole = request_for("a")
+    broken = tmp_path / "broken.root"
+    broken.write_bytes(Path(whole.listed[0]).read_bytes()[:1000])
+    request, come = replace(whole, source=(*whole.listed, str(broken))), []
+    with Deliveries([request], service, cache=tmp_path / "kept" if kept else False) as coming:
+        with pytest.raises(IncompleteError, match=r"1 of 2 files"):
+            come.extend(file.path for news in coming for _, file in news)
+        assert len(come) == 1
+        assert Path(come[0]).is_file()
+    assert not Path(come[0]).exists()
 
 
 def test_block_that_is_left_before_a_file_has_come_cancels_the_request(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, cast
@@ -52,6 +52,7 @@ class Deliveries:
         self._requests, self._service, self._how = tuple(requests), service, How(**how)
         self._news: SimpleQueue[Any] = SimpleQueue()
         self._stop, self._started = Stop(), threading.Event()
+        self._waste: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._run, name="servicex delivery", daemon=True)
         #: All that was delivered, in the order of the requests; when the iteration has ended.
         self.delivered: tuple[Delivered, ...] = ()
@@ -65,6 +66,8 @@ class Deliveries:
             with suppress(RuntimeError):  # the loop is closed: it was done meanwhile
                 self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join()
+        for drop in self._waste:
+            drop()
 
     def __iter__(self) -> Iterator[list[tuple[int, DeliveredFile]]]:
         while True:
@@ -136,4 +139,4 @@ class Deliveries:
             self._news.put((number, file))
 
         pace = self._how.pace_for(self._service)
-        return Work(self._requests[number], self._service, on_file, pace, self._how, self._stop)
+        return Work(self._requests[number], self._service, on_file, self._waste.append, pace, self._how, self._stop)

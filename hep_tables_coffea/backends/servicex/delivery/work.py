@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -97,8 +98,18 @@ _temporary: set[str] = set()
 def discard(delivered: Delivered) -> None:
     """Drop the files of an answer that is not kept. One that is kept stays."""
     if delivered.folder in _temporary:
-        _temporary.discard(delivered.folder)
-        shutil.rmtree(delivered.folder, ignore_errors=True)
+        _drop(delivered.folder)
+
+
+def _drop(folder: str) -> None:
+    _temporary.discard(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unlink(paths: list[str]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            os.unlink(path)
 
 
 @atexit.register
@@ -109,11 +120,16 @@ def _discard_all() -> None:
 
 @dataclass
 class Work:
-    """One delivery."""
+    """One delivery. `on_file` has each file that has come.
+
+    What has come of a delivery that fails may be read at that moment: `on_waste` has what drops it, to be called when
+    nobody reads any more.
+    """
 
     request: Request
     service: Service
     on_file: Callable[[DeliveredFile], None]
+    on_waste: Callable[[Callable[[], None]], None]
     pace: Pace
     how: How
     stop: Stop
@@ -163,8 +179,7 @@ class Work:
             try:
                 yield folder
             except BaseException:
-                _temporary.discard(folder)
-                shutil.rmtree(folder, ignore_errors=True)
+                self.on_waste(partial(_drop, folder))
                 raise
 
     def _is_writable(self, folder: str) -> bool:
@@ -273,9 +288,8 @@ class Work:
             self._shelf.forget()
         if course.status is None or not course.status.is_done:
             await server.cancel(course.request_id)
-        for file in course.files.values() if course.folder else ():
-            with suppress(OSError):
-                os.unlink(file.path)
+        if course.folder:
+            self.on_waste(partial(_unlink, [file.path for file in course.files.values()]))
 
     def overdue(self, why: str) -> OverdueError:
         """The error of a delivery whose time is up."""
