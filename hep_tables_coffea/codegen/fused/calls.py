@@ -52,8 +52,9 @@ class Calls(Values):
     def _ufunc(self, name: str, args: list[Inst], kinds: list[Any], out: np.dtype[Any]) -> Inst:
         """A function of numpy: of columns it is a column."""
         inst = formulas.ufunc(self.program, name, args, kinds, out)
-        if is_numpys_own(name, out) and inst.op == "call" and "*" not in inst.info[0]:
-            return hoisted(self, name, inst.args if inst.info[-1] != "narrow" else inst.args[0].args, out) or inst
+        called = inst.args[0] if inst.info[-1:] == ("narrow",) else inst
+        if is_numpys_own(name, out) and called.op == "call" and called.info[0].startswith(f"np.{name}("):
+            return hoisted(self, name, called.args, out) or inst
         return inst
 
     def visit_UserCall(self, node: g.UserCall, env: Env) -> Value:

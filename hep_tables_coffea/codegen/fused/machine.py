@@ -20,7 +20,7 @@ def machine_file(path: str, text: str) -> tuple[Any, list[str]]:
     from llvmlite import binding as llvm
 
     about = [
-        "2",  # changes where what is written changes
+        "3",  # changes where what is written changes
         hashlib.sha256(text.strip().encode()).hexdigest(),  # a processor has it within quotes, on lines of its own
         llvm.get_process_triple(),
         llvm.get_host_cpu_name(),
@@ -97,12 +97,12 @@ def call_of_machine_code(engine: Any, address: int, arguments: list[tuple[str, s
     formats = {"bool": "?7x", "int8": "b7x", "int16": "h6x", "int32": "i4x", "int64": "q", "uint8": "B7x"}
     formats |= {"uint16": "H6x", "uint32": "I4x", "uint64": "Q", "float32": "f4x", "float64": "d"}
     plain = {"bool": (bool, np.bool_), "int64": (int, np.int64), "float64": (float, np.float64)}
-    layout = struct.Struct("=" + "".join(formats[name] if kind == "value" else "QQqqQqq" for name, kind in arguments))
+    layout = struct.Struct("=" + "".join(formats[name] if kind == "value" else "Q" for name, kind in arguments))
     expected = [(np.dtype(name), plain.get(name, (np.dtype(name).type,)), kind) for name, kind in arguments]
     entry = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(address)
 
     def packed(values: tuple[Any, ...]) -> bytes | None:
-        """The arguments as numba passes them; none where they are not of the types that the kernel is for."""
+        """The arguments, eight bytes each; none where they are not of the types that the kernel is for."""
         slots: list[Any] = []
         for value, (dtype, types, kind) in zip(values, expected):
             if kind == "value":
@@ -115,8 +115,7 @@ def call_of_machine_code(engine: Any, address: int, arguments: list[tuple[str, s
             flags = value.flags
             if not (flags.c_contiguous and flags.aligned and (flags.writeable or kind == "read")):
                 return None
-            size, place = value.size, value.__array_interface__["data"][0]
-            slots += (0, 0, size, dtype.itemsize, place, size, dtype.itemsize)
+            slots.append(value.__array_interface__["data"][0])
         try:
             return layout.pack(*slots) if len(values) == len(expected) else None
         except struct.error:

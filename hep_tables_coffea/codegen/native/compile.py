@@ -122,16 +122,12 @@ class Module(Known):
         return arguments, "\n".join([*sorted(self.declared), *self._texts, *entry])
 
     def _entry(self, arguments: Sequence[tuple[str, str]]) -> list[str]:
-        """A function that calls the kernel with the arguments in an array, of eight bytes each.
-
-        An array takes seven of them, as numba has it, and the address of its numbers is the fifth.
-        """
+        """A function that calls the kernel with the arguments in slots of eight bytes: numbers, and addresses of arrays."""
         lines: list[str] = []
         values: list[Num | Array] = []
-        slot = 0
         for number, (kind, how) in enumerate(arguments):
             is_array = how != "value"
-            lines.append(f"  %at{number} = getelementptr i8, ptr %slots, i64 {8 * (slot + 4 * is_array)}")
+            lines.append(f"  %at{number} = getelementptr i8, ptr %slots, i64 {8 * number}")
             taken = "ptr" if is_array else memory_type(kind)
             lines.append(f"  %taken{number} = load {taken}, ptr %at{number}, align 1")
             if taken != LLVM[kind] and not is_array:
@@ -139,7 +135,6 @@ class Module(Known):
                 values.append(Num(f"%truth{number}", kind))
             else:
                 values.append(Array(f"%taken{number}", kind, how) if is_array else Num(f"%taken{number}", kind))
-            slot += 7 if is_array else 1
         symbol, gives = self.function("kernel", values)
         if gives:
             raise Unknown("a kernel that gives something")
