@@ -34,6 +34,7 @@ from hep_tables_coffea.record.histogram import Hist
 from hep_tables_coffea.record.lambdas import curry
 from hep_tables_coffea.record.loops import iterate
 from hep_tables_coffea.record.user_functions import user_func
+from hep_tables_coffea.record.variation import vary
 from hep_tables_coffea.run.api import (
     explain,
     make_local,
@@ -95,6 +96,7 @@ __all__ = [
     "to_processor",
     "treemaker",
     "user_func",
+    "vary",
     "where",
     "write_processor",
     "xaod",

@@ -60,7 +60,7 @@ class Delphes:
         root: Fields = {name: _group(name, fields, columns) for name, fields in members.items() if fields}
         for name, leaf in singles.items():
             place(root, name, leaf)
-        return Schema(self.name, Group("events", root), BEHAVIORS)
+        return Schema(self.name, Group("events", root), BEHAVIORS, simulation=True)
 
 
 pack = Delphes()

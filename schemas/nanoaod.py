@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas import _nanoaod_facts as facts
-from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules
+from hep_tables_coffea.schemas._grouping import Fields, has_any, nested, place, refuse_rules
 from hep_tables_coffea.schemas._vectors import coordinates, dimensions
 from hep_tables_coffea.types.schema import Group, Leaf, Reference, Schema
 
@@ -53,7 +53,8 @@ class NanoAOD:
         for name, leaf in singles.items():
             place(root, name, leaf)
         _refer(root)
-        return Schema(self.name, Group("events", root), "coffea.nanoevents.methods.nanoaod")
+        behaviors = "coffea.nanoevents.methods.nanoaod"
+        return Schema(self.name, Group("events", root), behaviors, simulation=has_any(columns, facts.GENERATOR))
 
 
 pack = NanoAOD()

@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules, set_aside
+from hep_tables_coffea.schemas._grouping import Fields, has_any, nested, place, refuse_rules, set_aside
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
@@ -69,7 +69,7 @@ class Physlite:
             place(unreadable if leaf.problem else root, name, leaf)
         if unreadable:
             place(root, "unreadable", Group("unreadable", unreadable))
-        return Schema(self.name, Group("events", root), BEHAVIORS)
+        return Schema(self.name, Group("events", root), BEHAVIORS, simulation=has_any(columns, ("Truth",)))
 
 
 pack = Physlite()

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hep_tables_coffea.schemas._grouping import Fields, place, refuse_rules
+from hep_tables_coffea.schemas._grouping import Fields, has_any, place, refuse_rules
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
@@ -59,7 +59,7 @@ class TreeMaker:
                 root[name] = _group(name, fields, records)
         for name, leaf in singles.items():
             place(root, name, leaf)
-        return Schema(self.name, Group("events", root), BEHAVIORS)
+        return Schema(self.name, Group("events", root), BEHAVIORS, simulation=has_any(columns, ("Gen",)))
 
 
 pack = TreeMaker()

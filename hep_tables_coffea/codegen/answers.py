@@ -13,6 +13,7 @@ from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import atom, quoted
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.plan.needs import scalar_walk
+from hep_tables_coffea.plan.variations import Varied
 
 __all__ = ["Answer", "write_answers"]
 
@@ -40,11 +41,15 @@ Answer = tuple[str, str, g.Node]
 
 
 def write_answers(
-    outputs: Mapping[str, g.Node], emitter: Emitter, scalars: ScalarWriter, stage: FusedStage
+    outputs: Mapping[str, g.Node],
+    emitter: Emitter,
+    scalars: ScalarWriter,
+    stage: FusedStage,
+    varied: Mapping[str, Varied],
 ) -> tuple[list[Answer], list[str]]:
-    """Entries of the dict that `process` returns, and of the final dict, for which `scalars` has statements."""
+    """Entries of the dict that `process` returns, and lines of the final dict, for which `scalars` has statements."""
     answers: dict[str, Answer] = {}
-    finals: list[str] = []
+    finals: dict[str, str] = {}
     for name, node in outputs.items():
         if isinstance(node, g.Fill) and node in stage.bins:
             bins, slab = stage.bins[node]
@@ -52,21 +57,39 @@ def write_answers(
             emitter.helpers.add("with_bins")
             places = f"{slab.parts!r}" + (f", {slab.variances!r}" if slab.squares else "")
             text = f"with_bins({builder(node)}, out.get({quoted(name)}), out.get({quoted(key)}), {places})"
-            finals.append(f"{quoted(name)}: {_viewed(node, text)}")
+            finals[name] = _viewed(node, text)
         elif isinstance(node, g.Fill):
             answers[name] = (name, _write_fill(name, node, emitter, stage.fills.get(node)), node)
-            finals.append(f"{quoted(name)}: {_viewed(node, _final_histogram(name, node, emitter))}")
+            finals[name] = _viewed(node, _final_histogram(name, node, emitter))
         elif node.path:
             emitter.helpers |= {"plain", "in_order", "concatenated"}
             answers[name] = (name, f"{{key: [plain({emitter.value(node).text})]}}", node)
-            finals.append(f"{quoted(name)}: concatenated(in_order(out[{quoted(name)}], self.order))")
+            finals[name] = f"concatenated(in_order(out[{quoted(name)}], self.order))"
         else:
             for aggregate in (n for n in scalar_walk(node) if isinstance(n, g.Aggregate)):
                 values = stage.flat.get(aggregate.args[0]) or emitter.value(aggregate.args[0]).text
                 _write_aggregate(aggregate, name, values, emitter, scalars, answers, set(outputs) - {name})
-            finals.append(f"{quoted(name)}: {scalars.value(node)}")
+            finals[name] = scalars.value(node)
     emitter.helpers |= scalars.helpers
-    return list(answers.values()), finals
+    if any(one.is_histogram for one in varied.values()):
+        emitter.helpers.add("by_variation")
+    return list(answers.values()), _final_lines(finals, varied)
+
+
+def _final_lines(finals: Mapping[str, str], varied: Mapping[str, Varied]) -> list[str]:
+    """The lines of the final dict: of what is varied, all variations under the name of the output."""
+    parts = {part for one in varied.values() for part in one.outputs.values()}
+    lines = []
+    for name, text in finals.items():
+        if name in varied:
+            call = "by_variation(" if varied[name].is_histogram else ""
+            lines.append(f"{quoted(name)}: {call}{{")
+            for label, part in varied[name].outputs.items():
+                lines.append(f"    {quoted(label)}: {finals[part] if part is not None else None},")
+            lines.append("})," if call else "},")
+        elif name not in parts:
+            lines.append(f"{quoted(name)}: {text},")
+    return lines
 
 
 def _free(wish: str, taken: Collection[str]) -> str:

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import awkward as ak
+import hist
 import numpy as np
 
 
@@ -102,6 +103,25 @@ def merged_std(parts: list[Any], ddof: int = 0) -> Any:
     """The standard deviation of all chunks."""
     variance = merged_var(parts, ddof)
     return None if variance is None else math.sqrt(variance)
+
+
+def by_variation(parts: dict[str, Any]) -> Any:
+    """A histogram with a first axis for its variations, of a histogram for each; None is one that nothing has filled."""
+    first = next(iter(parts.values()))
+
+    def empty(labels: list[str]) -> Any:
+        names = hist.axis.StrCategory(labels, name="variation", growth=True)
+        return hist.Hist(names, *first.axes, storage=first.storage_type(), name=first.name, label=first.label)
+
+    made = empty(list(parts))
+    for number, (label, part) in enumerate(parts.items()):
+        if part is not None and part.axes == first.axes:
+            made.view(flow=True)[number] = part.view(flow=True)
+        elif part is not None:  # an axis has grown by other categories
+            one = hist.Hist(empty([label]).axes[0], *part.axes, storage=part.storage_type())
+            one.view(flow=True)[0] = part.view(flow=True)
+            made = made + one
+    return made
 
 
 def of_known(function: Any, *values: Any, **options: Any) -> Any:

@@ -21,6 +21,7 @@ from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.demand import Demand
 from hep_tables_coffea.plan.lower import lower_counts
 from hep_tables_coffea.plan.needs import chunk_nodes
+from hep_tables_coffea.plan.variations import Varied
 
 __all__ = ["ProcessorSource", "write", "write_fused"]
 
@@ -54,21 +55,29 @@ def write(
     title: str = "",
     constants: Mapping[g.Node, Any] | None = None,
     embed: bool = False,
+    varied: Mapping[str, Varied] | None = None,
 ) -> ProcessorSource:
-    """The processor that computes the outputs. With `embed` the user's functions are in the text."""
-    return _write(outputs, class_name, title, constants or {}, embed, None)
+    """The processor that computes the outputs. With `embed` the user's functions are in the text.
+
+    What is `varied` is one answer of several outputs.
+    """
+    return _write(outputs, class_name, title, constants or {}, embed, None, varied or {})
 
 
 def write_fused(
-    outputs: Mapping[str, g.Node], title: str = "", constants: Mapping[g.Node, Any] | None = None
+    outputs: Mapping[str, g.Node],
+    title: str = "",
+    constants: Mapping[g.Node, Any] | None = None,
+    varied: Mapping[str, Varied] | None = None,
 ) -> ProcessorSource:
     """The processor that computes what it can in one compiled loop, and the rest with awkward."""
-    columnar = write(outputs, title=title, constants=constants)
+    columnar = write(outputs, title=title, constants=constants, varied=varied)
     hints = name_hints(lower_counts(node) for node in walk(list(outputs.values())))
     stage = fused_stage(outputs, hints, constants or {}, Names(_TAKEN | helper_names() | _OF_KERNELS))
     if not stage.lines:
         return replace(columnar, refused=stage.refused)
-    return replace(_write(outputs, "Analysis", title, constants or {}, False, stage), meanwhile=columnar)
+    fused = _write(outputs, "Analysis", title, constants or {}, False, stage, varied or {})
+    return replace(fused, meanwhile=columnar)
 
 
 def _write(
@@ -78,6 +87,7 @@ def _write(
     constants: Mapping[g.Node, Any],
     embed: bool,
     stage: FusedStage | None,
+    varied: Mapping[str, Varied],
 ) -> ProcessorSource:
     left = {name: node for name, node in outputs.items() if stage is None or name in stage.refused}
     demand = Demand([*chunk_nodes(left), *(stage.before if stage is not None else ())])
@@ -89,7 +99,7 @@ def _write(
     for node in demand.in_order():
         emitter.value(node)
     scalars = ScalarWriter(Names(_TAKEN | helper_names() | set(outputs)))
-    answers, finals = write_answers(outputs, emitter, scalars, stage or FusedStage(names))
+    answers, finals = write_answers(outputs, emitter, scalars, stage or FusedStage(names), varied)
     extra = embedded(emitter.functions) if embed else ""
     text, start = _assemble(class_name, title, emitter, answers, finals, scalars.lines, outputs, extra, stage)
     origins = {start + number: demand.where(node) for number, node in emitter.origins.items()}
@@ -178,7 +188,7 @@ def _assemble(
         "",
     ]
     body += ["    def postprocess(self, out):", *(f"        {line}" for line in post)]
-    body += ["        return {", *(f"            {final}," for final in finals), "        }", ""]
+    body += ["        return {", *(f"            {line}" for line in finals), "        }", ""]
     return text + "\n" + "\n".join(body), start
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from threading import Lock
 from typing import Any
 
 from hep_tables_coffea.codegen.processor import ProcessorSource, write, write_fused
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
+from hep_tables_coffea.plan.variations import Varied
 
 __all__ = ["forget", "program"]
 
@@ -20,13 +22,20 @@ _same: OrderedDict[tuple[Any, ...], ProcessorSource] = OrderedDict()
 _lock = Lock()
 
 
-def program(outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], title: str, engine: str) -> ProcessorSource:
+def program(
+    outputs: Mapping[str, g.Node],
+    constants: Mapping[g.Node, Any],
+    title: str,
+    engine: str,
+    varied: Mapping[str, Varied] | None = None,
+) -> ProcessorSource:
     """The processor of some outputs. `engine` is "columnar", or one that fuses what it can."""
-    make = write if engine == "columnar" else write_fused
-    nodes = (*outputs.items(), title, make is write)
+    make = partial(write if engine == "columnar" else write_fused, varied=varied)
+    about = (title, engine == "columnar", repr(varied or {}))
+    nodes = (*outputs.items(), *about)
     if not constants and (found := _same.get(nodes)):
         return found
-    key = _key(outputs, constants, title, make is write)
+    key = _key(outputs, constants, about)
     if key is None:
         return make(outputs, title=title, constants=constants)
     schemas = [node.dataset.schema.columns for node in walk(list(outputs.values())) if isinstance(node, g.Source)]
@@ -58,7 +67,7 @@ def _keep(where: OrderedDict[tuple[Any, ...], Any], key: tuple[Any, ...], value:
 
 
 def _key(
-    outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], title: str, columnar: bool
+    outputs: Mapping[str, g.Node], constants: Mapping[g.Node, Any], about: tuple[Any, ...]
 ) -> tuple[Any, ...] | None:
     """What the text depends on: the program and the lines that recorded it. None with functions of the user."""
     places = []
@@ -68,4 +77,4 @@ def _key(
         places.append(node.where)
     digests = tuple((name, node.digest) for name, node in outputs.items())
     values = tuple((node.digest, repr(value)) for node, value in constants.items())
-    return digests, values, title, columnar, hash(tuple(places))
+    return digests, values, about, hash(tuple(places))

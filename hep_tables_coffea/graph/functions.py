@@ -33,6 +33,7 @@ from hep_tables_coffea.types.elements import Element, Number, Record, number, op
 __all__ = [
     "AGGREGATES",
     "REDUCERS",
+    "VARY",
     "aggregate",
     "arrange",
     "behave",
@@ -63,6 +64,10 @@ REDUCERS: dict[str, tuple[str, dict[str, Any]]] = {
     "argmin": ("ak.argmin", {}),
     "argmax": ("ak.argmax", {}),
 }
+
+#: The call that stands for a value with its variations: args are the value and what it is in each variation, options the
+#: `nuisance` and the names of the `variations`. A plan has none: it asks for each variation.
+VARY = "ht.vary"
 
 #: Dataset-wide reducers and whether their value may be missing.
 AGGREGATES = {
@@ -151,9 +156,19 @@ def call(function: str, args: Sequence[Node], options: Mapping[str, Any] | None 
             raise RecordingError(msg, values=values, hint="give records of one kind, or use their columns")
         if function == "ak.mask" or any(arg.type.option for arg in args):
             element = optional(element)
+    elif function == VARY:
+        element = _varied(args)
     else:
         element = _element(function, args, given, f"call {function} on" if doing == "combine" else doing)
     return Call.make(tuple(args), (function, given), path, element, None)
+
+
+def _varied(args: Sequence[Node]) -> Element:
+    """The type of a value with its variations: one that holds them all."""
+    if all(isinstance(arg.type, Number) for arg in args):
+        kinds = [constant(arg) if isinstance(arg, Literal) else arg.type.dtype for arg in args]  # type: ignore[union-attr]
+        return Number(np.result_type(*kinds), any(arg.type.option for arg in args))
+    return infer.common([arg.type for arg in args])
 
 
 def _element(function: str, args: Sequence[Node], given: tuple[Any, ...], doing: str) -> Element:

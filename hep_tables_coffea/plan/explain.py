@@ -94,7 +94,10 @@ def _processed(account: StageAccount) -> str:
     """The stage that gives the answers."""
     stage = account.stage
     lines = [f"{stage.backend} over " + (_subject(stage) if stage.cut is None else "what is delivered")]
-    lines += [f"  {name}: {node.text if node.path else _whole(node)}" for name, node in stage.outputs.items()]
+    lines += [
+        f"  {name}: {node.text if node.path else _whole(node)}{_variations(stage, name)}"
+        for name, node in stage.asked.items()
+    ]
     if stage.first:
         lines.append(f"  in a pass before: {', '.join(str(n.where) for n in stage.first.values())}")
     many = "" if len(account.columns) == 1 else "s"
@@ -104,6 +107,12 @@ def _processed(account: StageAccount) -> str:
     if stage.cut is None:
         lines += [f"  note: {reason}" for reason in stage.refusals]
     return "\n".join(lines) + "\n\n" + account.program
+
+
+def _variations(stage: Stage, name: str) -> str:
+    """In which variations an output is computed."""
+    labels = [label for label, part in stage.varied[name].outputs.items() if part] if name in stage.varied else []
+    return f", in {len(labels)} variations: {', '.join(labels)}" if len(labels) > 1 else ""
 
 
 def _subject(stage: Stage) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from hep_tables_coffea.config import Options
 from hep_tables_coffea.errors import BackendError
@@ -11,6 +11,7 @@ from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.cut import Cut, make_cut
+from hep_tables_coffea.plan.variations import Varied, expand
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.plugins.protocol import Upstream
 from hep_tables_coffea.types.dataset import Dataset
@@ -32,6 +33,14 @@ class Stage:
     first: Mapping[str, g.Node]
     refusals: tuple[str, ...] = ()
     cut: Cut | None = None
+    #: Which outputs are one in several variations.
+    varied: Mapping[str, Varied] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> dict[str, g.Node]:
+        """The outputs that were asked for, without variations."""
+        parts = {part for one in self.varied.values() for part in one.outputs.values()}
+        return {name: node for name, node in self.outputs.items() if name in self.varied or name not in parts}
 
     @property
     def program(self) -> Mapping[str, g.Node]:
@@ -60,12 +69,19 @@ class Plan:
         return found
 
 
-def make_plan(outputs: Mapping[str, g.Node], options: Options) -> Plan:
-    """Group the outputs by dataset, and give each group to the back end that can run it."""
+def make_plan(outputs: Mapping[str, g.Node], options: Options, anywhere: bool = False) -> Plan:
+    """Group the outputs by dataset, and give each group, in all variations, to the back end that can run it.
+
+    With `anywhere` the program may run over other datasets than that with which it was recorded.
+    """
     groups: dict[Dataset, dict[str, g.Node]] = {}
     for name, node in outputs.items():
         groups.setdefault(build.source_of(node).dataset, {})[name] = node
-    return Plan(tuple(_stage(dataset, group, options) for dataset, group in groups.items()))
+    stages = []
+    for dataset, group in groups.items():
+        expanded, varied = expand(group, dataset, anywhere)
+        stages.append(replace(_stage(dataset, expanded, options), varied=varied))
+    return Plan(tuple(stages))
 
 
 #: What computes near the data where no file can be opened here, and what runs everything else.

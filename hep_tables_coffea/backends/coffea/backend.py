@@ -35,6 +35,7 @@ from hep_tables_coffea.codegen.programs import program as written
 from hep_tables_coffea.config import Options, in_notebook, size_in_bytes
 from hep_tables_coffea.files import keeping
 from hep_tables_coffea.graph.nodes import Node, UserCall
+from hep_tables_coffea.plan.variations import Varied
 from hep_tables_coffea.plugins.functions import provided
 from hep_tables_coffea.plugins.protocol import Delivery, Failure, Support
 from hep_tables_coffea.types.dataset import Dataset
@@ -59,9 +60,15 @@ class CoffeaBackend:
         return YES
 
     def compile(
-        self, outputs: Mapping[str, Node], constants: Mapping[Node, Any], title: str, engine: str = "auto"
+        self,
+        outputs: Mapping[str, Node],
+        constants: Mapping[Node, Any],
+        title: str,
+        engine: str = "auto",
+        varied: Mapping[str, Varied] | None = None,
     ) -> ProcessorSource:
-        return written(outputs, constants, title, engine)
+        """The program. With `varied` its answers are those of a processor, whose variations are put together."""
+        return written(outputs, constants, title, engine, varied)
 
     def instance(self, program: ProcessorSource, dataset: Dataset, waits: bool = False) -> Any:
         """The generated processor, told in which order answers are put together.

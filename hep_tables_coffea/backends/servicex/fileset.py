@@ -54,7 +54,7 @@ def fileset(outputs: Any, **options: Any) -> dict[str, Any]:
     chosen = config.merged({"backend": "servicex", **options})
     if chosen.cache is False:  # the files are the answer
         chosen = replace(chosen, cache=None)
-    plan = make_plan(named(outputs), chosen)
+    plan = make_plan(named(outputs), chosen, anywhere=True)
     if len(plan.stages) != 1:
         msg = f"a fileset is of one dataset, and these outputs are of {len(plan.stages)}"
         raise UsageError(msg, hint="ask for the outputs of each dataset by themselves")
