@@ -114,14 +114,15 @@ def by_variation(parts: dict[str, Any]) -> Any:
         return hist.Hist(names, *first.axes, storage=first.storage_type(), name=first.name, label=first.label)
 
     made = empty(list(parts))
+    bins = made.view(flow=True)
+    grown = []
     for number, (label, part) in enumerate(parts.items()):
         if part is not None and part.axes == first.axes:
-            made.view(flow=True)[number] = part.view(flow=True)
-        elif part is not None:  # an axis has grown by other categories
-            one = hist.Hist(empty([label]).axes[0], *part.axes, storage=part.storage_type())
-            one.view(flow=True)[0] = part.view(flow=True)
-            made = made + one
-    return made
+            bins[number] = part.view(flow=True)
+        elif part is not None:  # of other categories
+            grown.append(hist.Hist(empty([label]).axes[0], *part.axes, storage=part.storage_type()))
+            grown[-1].view(flow=True)[0] = part.view(flow=True)
+    return sum(grown, made)
 
 
 def of_known(function: Any, *values: Any, **options: Any) -> Any:

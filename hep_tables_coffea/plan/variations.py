@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
 
@@ -49,9 +50,16 @@ def expand(
     Of data there is nothing but what they are. Where a dataset has both, or with `anywhere` may be another one when the
     program runs, each event is asked for what it is.
     """
-    reached = [name for name, node in outputs.items() if _is_varied(node)]
-    if not reached:
+    if not any(map(_is_varied, outputs.values())):
         return dict(outputs), {}
+    return _expanded(tuple(outputs.items()), dataset, anywhere)
+
+
+@lru_cache(maxsize=64)
+def _expanded(
+    outputs_: tuple[tuple[str, g.Node], ...], dataset: Dataset, anywhere: bool
+) -> tuple[dict[str, g.Node], dict[str, Varied]]:
+    outputs = dict(outputs_)
     variations = _Variations(outputs.values())
     kinds = {_is_simulation(sample, dataset) for sample in dataset.samples}
     shifts = anywhere or True in kinds
@@ -61,8 +69,9 @@ def expand(
     varied: dict[str, Varied] = {}
     for name, node in outputs.items():
         made[name] = variations.of(NOMINAL).value(node)
-    for name in reached:
-        node = outputs[name]
+    for name, node in outputs.items():
+        if not _is_varied(node):
+            continue
         labels = variations.reaching(node)
         is_histogram = isinstance(node, g.Fill) and node.view == "hist"
         if is_histogram:
