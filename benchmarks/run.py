@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import data, formats, histograms, planning, plot, queries, scaling, threads, wide
+from benchmarks import data, formats, histograms, planning, plot, queries, scaling, threads, variations, wide
 from benchmarks.bench import Bench
 from benchmarks.targets import table
 
@@ -37,6 +37,7 @@ PARTS: tuple[tuple[Callable[[Bench], None], tuple[str, ...]], ...] = (
     (histograms.run, ("P7", "P14")),
     (threads.run, ("P8", "P14")),
     (threads.cached, ("P9",)),
+    (variations.run, ("P10", "P14")),
     (planning.run, ("P11",)),
     (planning.compiling, ("P12",)),
     (planning.first_runs, ("P4",)),
@@ -44,7 +45,7 @@ PARTS: tuple[tuple[Callable[[Bench], None], tuple[str, ...]], ...] = (
     (formats.run, ("formats",)),
     (scaling.run, ("scaling",)),
 )
-KNOWN = sorted({name for _, names in PARTS for name in names} | {"P10"}, key=lambda name: (len(name), name))
+KNOWN = sorted({name for _, names in PARTS for name in names}, key=lambda name: (len(name), name))
 
 CACHED = (
     "Warm: the page cache, imports, compiled kernels; number of events and clusters of a file, which coffea's Runner keeps "
@@ -61,8 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for part, names in PARTS:
         if not given.only or set(names) & set(given.only):
             part(bench)
-    if not given.only or "P10" in given.only:
-        bench.note("P10 is not measured: variations have no benchmark yet")
     _report(bench, given, time.perf_counter() - started)
     return 1 if bench.wrong else 0
 

@@ -56,7 +56,7 @@ class Plan:
 
     @property
     def outputs(self) -> dict[str, g.Node]:
-        return {name: node for stage in self.stages for name, node in stage.outputs.items()}
+        return {name: node for stage in self.stages for name, node in stage.asked.items()}
 
     @property
     def runs(self) -> dict[g.Node, str]:
