@@ -10,14 +10,9 @@ from hep_tables_coffea.types.schema import Group, Leaf
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Fields", "has_any", "nearest", "nested", "place", "refuse_rules", "set_aside"]
+__all__ = ["Fields", "nearest", "nested", "place", "refuse_rules", "set_aside"]
 
 Fields = dict[str, Leaf | Group]
-
-
-def has_any(columns: Mapping[str, Leaf], beginnings: tuple[str, ...]) -> bool:
-    """Whether some column begins so."""
-    return any(name.startswith(beginnings) for name in columns)
 
 
 def place(fields: Fields, name: str, member: Leaf | Group) -> None:

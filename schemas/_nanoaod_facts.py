@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hep_tables_coffea.types.schema import Reference
 
-__all__ = ["BEHAVIORS", "CHARGED", "CONSTANTS", "GENERATOR", "REFERENCES", "RENAMED", "REQUIRED", "SECOND_NAMES"]
+__all__ = ["BEHAVIORS", "CHARGED", "CONSTANTS", "REFERENCES", "RENAMED", "REQUIRED", "SECOND_NAMES"]
 
 _COLLECTIONS = {
     "MissingET": "CaloMET ChsMET GenMET MET METFixEE2017 PuppiMET RawMET RawPuppiMET TkMET ScoutingMET",
@@ -31,9 +31,6 @@ _COLLECTIONS = {
 
 #: Collection -> awkward record of `coffea.nanoevents.methods.nanoaod`.
 BEHAVIORS = {name: behavior for behavior, names in _COLLECTIONS.items() for name in names.split()}
-
-#: How columns begin that only simulation has.
-GENERATOR = ("Gen", "gen", "nGen", "LHE", "nLHE", "Pileup_")
 
 #: Four-vectors that must have a charge.
 CHARGED = frozenset(

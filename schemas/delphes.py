@@ -37,6 +37,7 @@ class Delphes:
     name: str = "delphes"
     description: str = "Delphes: Jet.PT is Jet.PT, and Jet.pt for vectors"
     trees: tuple[str, ...] = ("Delphes",)
+    generator: tuple[str, ...] = ("",)  # it simulates detectors, and nothing else
 
     def matches(self, columns: Mapping[str, Leaf]) -> int:
         """By names of objects with a dot and capital letters, and by how the counters are called."""
@@ -60,7 +61,7 @@ class Delphes:
         root: Fields = {name: _group(name, fields, columns) for name, fields in members.items() if fields}
         for name, leaf in singles.items():
             place(root, name, leaf)
-        return Schema(self.name, Group("events", root), BEHAVIORS, simulation=True)
+        return Schema(self.name, Group("events", root), BEHAVIORS)
 
 
 pack = Delphes()

@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hep_tables_coffea.schemas._grouping import Fields, has_any, nested, place, refuse_rules, set_aside
+from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules, set_aside
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
@@ -35,6 +35,7 @@ class EDM4hep:
     name: str = "edm4hep"
     description: str = "EDM4hep (Key4hep, FCC): MCParticles.momentum.x is MCParticles.px"
     trees: tuple[str, ...] = ("events",)
+    generator: tuple[str, ...] = ("MCParticle",)
 
     def matches(self, columns: Mapping[str, Leaf]) -> int:
         """By momenta of podio, and by its object identifiers."""
@@ -46,7 +47,7 @@ class EDM4hep:
         root: Fields = {name: _group(name, variables) for name, variables in members.items()}
         for name, leaf in singles.items():
             place(root, name.removeprefix("_"), leaf)
-        return Schema(self.name, Group("events", root), BEHAVIORS, simulation=has_any(columns, ("MCParticle",)))
+        return Schema(self.name, Group("events", root), BEHAVIORS)
 
 
 pack = EDM4hep()

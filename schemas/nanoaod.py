@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hep_tables_coffea.schemas import _nanoaod_facts as facts
-from hep_tables_coffea.schemas._grouping import Fields, has_any, nested, place, refuse_rules
+from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules
 from hep_tables_coffea.schemas._vectors import coordinates, dimensions
 from hep_tables_coffea.types.schema import Group, Leaf, Reference, Schema
 
@@ -32,6 +32,7 @@ class NanoAOD:
     name: str = "nanoaod"
     description: str = "CMS NanoAOD: X_y with a counter nX is the column y of the collection X"
     trees: tuple[str, ...] = ("Events",)
+    generator: tuple[str, ...] = ("Gen", "gen", "nGen", "LHE", "nLHE", "Pileup_")
 
     def matches(self, columns: Mapping[str, Leaf]) -> int:
         """By collections that only NanoAOD names so, and by the names of its event numbers."""
@@ -53,8 +54,7 @@ class NanoAOD:
         for name, leaf in singles.items():
             place(root, name, leaf)
         _refer(root)
-        behaviors = "coffea.nanoevents.methods.nanoaod"
-        return Schema(self.name, Group("events", root), behaviors, simulation=has_any(columns, facts.GENERATOR))
+        return Schema(self.name, Group("events", root), "coffea.nanoevents.methods.nanoaod")
 
 
 pack = NanoAOD()

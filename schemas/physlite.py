@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hep_tables_coffea.schemas._grouping import Fields, has_any, nested, place, refuse_rules, set_aside
+from hep_tables_coffea.schemas._grouping import Fields, nested, place, refuse_rules, set_aside
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
@@ -46,6 +46,7 @@ class Physlite:
     name: str = "physlite"
     description: str = "ATLAS DAOD_PHYSLITE: AnalysisElectronsAuxDyn.pt is Electrons.pt"
     trees: tuple[str, ...] = ("CollectionTree",)
+    generator: tuple[str, ...] = ("Truth",)
 
     def matches(self, columns: Mapping[str, Leaf]) -> int:
         """By the names of the stores, which nothing else has."""
@@ -69,7 +70,7 @@ class Physlite:
             place(unreadable if leaf.problem else root, name, leaf)
         if unreadable:
             place(root, "unreadable", Group("unreadable", unreadable))
-        return Schema(self.name, Group("events", root), BEHAVIORS, simulation=has_any(columns, ("Truth",)))
+        return Schema(self.name, Group("events", root), BEHAVIORS)
 
 
 pack = Physlite()

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hep_tables_coffea.schemas._grouping import Fields, has_any, place, refuse_rules
+from hep_tables_coffea.schemas._grouping import Fields, place, refuse_rules
 from hep_tables_coffea.schemas._vectors import BEHAVIORS, coordinates, dimensions, lorentz
 from hep_tables_coffea.types.schema import Group, Leaf, Schema
 
@@ -34,6 +34,7 @@ class TreeMaker:
     name: str = "treemaker"
     description: str = "CMS TreeMaker ntuples: Jets.fCoordinates.fPt is Jets.pt, Jets_ptD is Jets.ptD"
     trees: tuple[str, ...] = ("PreSelection", "tree")
+    generator: tuple[str, ...] = ("Gen",)
 
     def matches(self, columns: Mapping[str, Leaf]) -> int:
         """By vectors of ROOT's GenVector that are split."""
@@ -59,7 +60,7 @@ class TreeMaker:
                 root[name] = _group(name, fields, records)
         for name, leaf in singles.items():
             place(root, name, leaf)
-        return Schema(self.name, Group("events", root), BEHAVIORS, simulation=has_any(columns, ("Gen",)))
+        return Schema(self.name, Group("events", root), BEHAVIORS)
 
 
 pack = TreeMaker()

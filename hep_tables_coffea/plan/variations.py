@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
@@ -61,7 +61,7 @@ def _expanded(
 ) -> tuple[dict[str, g.Node], dict[str, Varied]]:
     outputs = dict(outputs_)
     variations = _Variations(outputs.values())
-    kinds = {_is_simulation(sample, dataset) for sample in dataset.samples}
+    kinds = {_is_simulation(sample) is not False for sample in dataset.samples}
     shifts = anywhere or True in kinds
     asked = _simulated(dataset) if anywhere or len(kinds) > 1 else None
     _tell(dataset)
@@ -227,16 +227,17 @@ class _Variation(Copy):
 # -- simulation and data ----------------------------------------------------------------------------------------------
 
 
-def _is_simulation(sample: Sample, dataset: Dataset) -> bool:
+def _is_simulation(sample: Sample) -> bool | None:
+    """What is said of a sample; None where nothing is."""
     for name, meaning in (("is_mc", True), ("is_data", False)):
-        value = sample.metadata.get(name)
+        value = sample.about.get(name)
         if value is None:
             continue
         if value not in (True, False):
             msg = f"the metadata {name!r} of {sample.name} must be True or False, and not {value!r}"
             raise UsageError(msg, hint=f'metadata={{"{name}": True}}')
         return bool(value) is meaning
-    return dataset.schema.simulation is not False
+    return None
 
 
 def _simulated(dataset: Dataset) -> g.Node:
@@ -244,13 +245,12 @@ def _simulated(dataset: Dataset) -> g.Node:
     events = build.source(dataset)
 
     def told(name: str) -> g.Node:
-        values = [sample.metadata.get(name) for sample in dataset.samples]
-        return build.metadata(
-            events, name, (*(value if value is None else bool(value) for value in values), True, None)
-        )
+        values = [sample.about.get(name) for sample in dataset.samples]
+        known = (value if value is None else bool(value) for value in values)
+        return build.metadata(events, name, (*known, True, None))
 
-    is_mc, otherwise = told("is_mc"), build.literal(dataset.schema.simulation is not False)
-    otherwise = functions.call("ak.fill_none", [functions.call("np.logical_not", [told("is_data")]), otherwise])
+    is_mc, is_data = told("is_mc"), functions.call("np.logical_not", [told("is_data")])
+    otherwise = functions.call("ak.fill_none", [is_data, build.literal(True)])
     given = functions.call("ak.fill_none", [is_mc, build.literal(False)])
     return functions.call("ht.where", [functions.call("ak.is_none", [is_mc], {"axis": -1}), otherwise, given])
 
@@ -279,14 +279,16 @@ _told: set[str] = set()
 
 
 def _tell(dataset: Dataset) -> None:
-    """A notice where nobody says what a dataset is."""
-    unsaid = [s.name for s in dataset.samples if s.metadata.get("is_mc") is None and s.metadata.get("is_data") is None]
-    if not unsaid or dataset.schema.simulation or dataset.uid in _told:
+    """A notice of samples of which nobody says what they are, and of those that are left alone for want of columns."""
+    if dataset.uid in _told:
         return
     _told.add(dataset.uid)
-    if dataset.schema.simulation is None:
-        taken = 'taken for simulation and varied: metadata={"is_mc": False} says that it is data'
-    else:
-        taken = 'data, since no column is of a generator, and not varied: metadata={"is_mc": True} says otherwise'
-    named = ", ".join(unsaid[:3]) + (", ..." if len(unsaid) > 3 else "")
-    logging.getLogger("hep_tables_coffea").warning("%s: %s", named, taken)
+    inferred = [sample for sample in dataset.samples if _is_simulation(replace(sample, simulation=None)) is None]
+    for simulation, taken in (
+        (None, 'taken for simulation and varied: metadata={"is_mc": False} says that it is data'),
+        (False, 'data, since no column is of a generator, and not varied: metadata={"is_mc": True} says otherwise'),
+    ):
+        names = [sample.name for sample in inferred if sample.simulation is simulation]
+        if names:
+            shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+            logging.getLogger("hep_tables_coffea").warning("%s: %s", shown, taken)

@@ -25,6 +25,7 @@ class SchemaPack(Protocol):
         name: what `schema=` takes, and the name of the entry point.
         description: one line.
         trees: names of trees that such files usually have, the likeliest first.
+        generator: how names of columns begin that only simulation has. A pack without it cannot tell it from data.
     """
 
     name: str

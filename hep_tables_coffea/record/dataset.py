@@ -112,7 +112,8 @@ def xaod_table(*datasets: Any, **options: Any) -> Array:
 def metadata(events: Array, name: str) -> Array:
     """A value of the dataset's metadata, the same for each event of a sample: `event * float64`.
 
-    `"dataset"` is the name of the sample. Missing where a sample has no such value.
+    `"dataset"` is the name of the sample, and "is_mc" whether it is simulation, where the columns or the metadata say so.
+    Missing where a sample has no such value.
 
     Example:
         >>> import hep_tables_coffea as ht
@@ -122,10 +123,10 @@ def metadata(events: Array, name: str) -> Array:
     """
     source = build.source_of(events._node)
     samples = source.dataset.samples
-    names = {"dataset", *(key for sample in samples for key in sample.metadata)}
+    names = {"dataset", *(key for sample in samples for key in sample.about)}
     if name not in names:
         msg = f"no sample has the metadata {name!r}"
         raise ColumnNotFoundError(msg, hint=hint_names(name, names))
-    values = tuple(sample.name if name == "dataset" else sample.metadata.get(name) for sample in samples)
+    values = tuple(sample.name if name == "dataset" else sample.about.get(name) for sample in samples)
     node = build.metadata(source, name, values)
     return wrap(build.restrict(node, events._node.path[:1]))

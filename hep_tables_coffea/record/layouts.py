@@ -36,8 +36,24 @@ def lay_out(
     columns = _merged_columns(tables)
     pack = pack or _best_pack(columns)
     named = {table.path: table.tree for table in tables}
-    samples = [replace(s, files=tuple((path, tree or named.get(path)) for path, tree in s.files)) for s in samples]
-    return list(samples), _build(pack, columns, rules)
+    found = [
+        replace(
+            sample,
+            files=tuple((path, tree or named.get(path)) for path, tree in sample.files),
+            simulation=_simulation(pack, sample, tables),
+        )
+        for sample in samples
+    ]
+    return found, _build(pack, columns, rules)
+
+
+def _simulation(pack: Any, sample: Sample, tables: Sequence[Any]) -> bool | None:
+    """Whether some column of a sample is of a generator; None where the pack cannot tell."""
+    paths, beginnings = {path for path, _ in sample.files}, getattr(pack, "generator", None)
+    columns = [name for table in tables if table.path in paths for name in table.columns]
+    if beginnings is None or not columns:
+        return None
+    return any(name.startswith(beginnings) for name in columns)
 
 
 def _chosen(samples: Sequence[Sample], every_file: bool) -> list[tuple[str, str | None]]:

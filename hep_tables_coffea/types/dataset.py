@@ -31,11 +31,22 @@ def is_named(source: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One named part of a dataset: files, each with its tree, and metadata such as the cross section."""
+    """One named part of a dataset: files, each with its tree, and metadata such as the cross section.
+
+    `simulation` is what its columns say: whether some are of a generator; None where nobody can tell.
+    """
 
     name: str
     files: tuple[tuple[str, str | None], ...]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    simulation: bool | None = None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The metadata, with `is_mc` where only the columns tell it."""
+        untold = self.metadata.get("is_mc") is None and self.metadata.get("is_data") is None
+        told = {"is_mc": self.simulation} if untold and self.simulation is not None else {}
+        return {**self.metadata, **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +101,5 @@ class Dataset:
     @property
     def digest(self) -> str:
         """A hash of the question's subject: the files and the metadata."""
-        content = [(s.name, s.files, sorted(s.metadata.items(), key=str)) for s in self.samples]
+        content = [(s.name, s.files, sorted(s.about.items(), key=str)) for s in self.samples]
         return hashlib.sha256(json.dumps(content, default=repr).encode()).hexdigest()

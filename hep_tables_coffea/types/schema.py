@@ -77,8 +77,7 @@ class Schema:
     """A table's description: the pack that made it, the module whose awkward behaviors apply, and the root group.
 
     `coffea_schema` is set where a coffea schema class lays out the events itself (`module:Class`). `rules` is what the
-    pack was asked for, as text, where it needs that again when a query is written. `simulation` says whether there are
-    columns of a generator; None where the pack cannot tell.
+    pack was asked for, as text, where it needs that again when a query is written.
     """
 
     pack: str
@@ -87,7 +86,6 @@ class Schema:
     coffea_schema: str = ""
     notes: tuple[str, ...] = ()
     rules: str = ""
-    simulation: bool | None = None
 
     @property
     def columns(self) -> dict[str, Leaf]:

@@ -108,7 +108,7 @@ def test_fileset_has_the_samples_their_metadata_and_their_order(nano_files: list
     events = ht.dataset(given, schema="nanoaod")
     found = ht.servicex.fileset({"met": events.MET.pt})
     assert {name: len(sample["files"]) for name, sample in found.items()} == {"zll": 2, "ttbar": 1}
-    assert found["zll"]["metadata"] == {"xsec": 2.0}
+    assert found["zll"]["metadata"] == {"xsec": 2.0, "is_mc": True}
     sizes = [len(ak.from_parquet(path)) for sample in found.values() for path in sample["files"]]
     assert sizes == [60, 20, 40]
 

@@ -70,7 +70,7 @@ def _nearest(clusters: Sequence[int], place: float) -> int:
 
 def chunks_of(sample: Sample, table: Any, size: int, exact: bool, label: str = "") -> list[Chunk]:
     """The chunks of one file."""
-    about = tuple(sample.metadata.items())
+    about = tuple(sample.about.items())
     return [
         Chunk(sample.name, table.path, table.tree or None, start, stop, about, label)
         for start, stop in entry_ranges(table.num_entries, table.clusters, size, exact)

@@ -70,7 +70,7 @@ def fileset(outputs: Any, **options: Any) -> dict[str, Any]:
         samples = delivering.samples
     folder = _folder(samples, chosen)
     return {
-        sample.name: {"files": _files(f"{k:03d}", sample, folder), "metadata": dict(sample.metadata)}
+        sample.name: {"files": _files(f"{k:03d}", sample, folder), "metadata": sample.about}
         for k, sample in enumerate(samples)
     }
 
