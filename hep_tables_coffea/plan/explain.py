@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hep_tables_coffea.graph.nodes import Fill, Node
 from hep_tables_coffea.plan.stages import Plan, Stage
+from hep_tables_coffea.plan.variations import left_alone
 
 __all__ = ["Explanation", "StageAccount"]
 
@@ -103,6 +104,7 @@ def _processed(account: StageAccount) -> str:
     many = "" if len(account.columns) == 1 else "s"
     lines.append(f"  reads {len(account.columns)} column{many}: {', '.join(account.columns)}")
     lines += [f"  engine: {account.engine[0]}", *(f"    {reason}" for reason in account.engine[1:])]
+    lines += [f"  note: {name} is data, and not varied" for name in left_alone(stage.dataset) if stage.varied]
     lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
     if stage.cut is None:
         lines += [f"  note: {reason}" for reason in stage.refusals]

@@ -23,7 +23,7 @@ from hep_tables_coffea.record.index import subset
 from hep_tables_coffea.record.variation import NOMINAL
 from hep_tables_coffea.types.dataset import Dataset, Sample
 
-__all__ = ["Varied", "expand", "nominal"]
+__all__ = ["Varied", "expand", "left_alone", "nominal"]
 
 #: The axis of a histogram that tells variations apart.
 AXIS = "variation"
@@ -50,6 +50,9 @@ def expand(
     Of data there is nothing but what they are. Where a dataset has both, or with `anywhere` may be another one when the
     program runs, each event is asked for what it is.
     """
+    fresh = [node for node in outputs.values() if node not in _plain and node not in _reached]
+    if fresh and not any(map(_is_vary, walk(fresh))):  # all at once: histograms have much in common
+        _plain.update(fresh)
     if not any(map(_is_varied, outputs.values())):
         return dict(outputs), {}
     return _expanded(tuple(outputs.items()), dataset, anywhere)
@@ -238,6 +241,11 @@ def _is_simulation(sample: Sample) -> bool | None:
             raise UsageError(msg, hint=f'metadata={{"{name}": True}}')
         return bool(value) is meaning
     return None
+
+
+def left_alone(dataset: Dataset) -> list[str]:
+    """The names of the samples that are data."""
+    return [sample.name for sample in dataset.samples if _is_simulation(sample) is False]
 
 
 def _simulated(dataset: Dataset) -> g.Node:
