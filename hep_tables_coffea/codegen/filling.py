@@ -96,7 +96,7 @@ def ordered_categories(histogram: Any, known: Any) -> Any:
         if wanted == list(axis):
             continue
         axes = list(histogram.axes)
-        axes[position] = type(axis)(wanted, growth=True, name=axis.name, label=axis.label)
+        axes[position] = type(axis)(wanted, growth=True, name=axis.name, label=axis.__dict__["label"])
         again = hist.Hist(*axes, storage=histogram.storage_type(), name=histogram.name, label=histogram.label)
         index = np.array([axis.index(name) for name in wanted], dtype=int)
         filled = np.moveaxis(histogram.view(flow=True), position, 0)

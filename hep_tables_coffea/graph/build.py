@@ -33,6 +33,7 @@ from hep_tables_coffea.graph.nodes import (
     literal_key,
 )
 from hep_tables_coffea.graph.stored import stored
+from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.types.dataset import Dataset
 from hep_tables_coffea.types.elements import Element, Record, Text, number, optional
 
@@ -80,13 +81,13 @@ def source(dataset: Dataset, where: Where | None = None) -> Node:
 def source_of(node: Node) -> Node:
     """The source that a value of some dataset comes from."""
     while not isinstance(node, Source):
-        for arg in node.args:
-            if arg.path or arg.args:
-                node = arg
-                break
-        else:
+        onward = next((arg for arg in node.args if arg.path and (arg.args or isinstance(arg, Source))), None)
+        if onward is None:  # of the whole dataset, maybe beside what is made of constants alone
+            onward = next((one for one in walk([node], lambda one: one.args) if isinstance(one, Source)), None)
+        if onward is None:
             msg = f"{node!r} comes from no dataset"
             raise ValueError(msg)
+        node = onward
     return node
 
 

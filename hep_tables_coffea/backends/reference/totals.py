@@ -196,7 +196,7 @@ def _with_categories(histogram: Any, node: g.Fill, rows: list[tuple[int, dict[st
         met = {plain(row[name]) for _, row in rows}
         named = [value for members in node.fills for value in _named(node.args[dict(members)[name]])]
         wanted = list(dict.fromkeys([*axis, *(v for v in named if v in met), *sorted(met - set(named))]))
-        axes[position] = type(axis)(wanted, growth=True, name=axis.name, label=axis.label)
+        axes[position] = type(axis)(wanted, growth=True, name=axis.name, label=axis.__dict__["label"])
     return hist.Hist(*axes, storage=histogram.storage_type(), name=histogram.name, label=histogram.label)
 
 
