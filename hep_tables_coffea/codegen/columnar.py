@@ -212,7 +212,11 @@ class Emitter:
         self.helpers.add("per_event")
         known = next(value for value in node.values if value is not None)
         like = {bool: "False", str: '""'}.get(type(known), "0.0" if str(node.type).endswith("float64") else "0")
-        return atom(f"per_event(events.metadata.get({quoted(node.name)}), len(events), {like})")
+        text = f"events.metadata.get({quoted(node.name)})"
+        if isinstance(known, bool):
+            self.helpers.add("truth")
+            text = f"truth({text}, {quoted(node.name)})"
+        return atom(f"per_event({text}, len(events), {like})")
 
     def visit_Field(self, node: g.Field) -> Piece:
         if isinstance(node.args[0], g.Behave):

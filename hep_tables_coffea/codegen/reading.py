@@ -215,6 +215,16 @@ def per_event(value: Any, size: int, like: Any) -> Any:
     return ak.mask(one, np.zeros(size, bool)) if value is None else one
 
 
+def truth(value: Any, name: str) -> Any:
+    """A value of the metadata that is true, false or None; anything else would be taken for true."""
+    if value is None:
+        return None
+    if np.ndim(value) or value not in (True, False):
+        msg = f"the metadata {name!r} must be True or False, and not {value!r}"
+        raise ValueError(msg)
+    return bool(value)
+
+
 def text_for_each(rows: Any, text: str) -> Any:
     """A string for each row."""
     counts = [ak.num(rows, axis=axis) for axis in range(1, rows.ndim)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hep_tables_coffea.config import Options
-from hep_tables_coffea.errors import BackendError
+from hep_tables_coffea.errors import BackendError, UsageError
 from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
@@ -76,12 +76,21 @@ def make_plan(outputs: Mapping[str, g.Node], options: Options, anywhere: bool = 
     """
     groups: dict[Dataset, dict[str, g.Node]] = {}
     for name, node in outputs.items():
-        groups.setdefault(build.source_of(node).dataset, {})[name] = node
+        groups.setdefault(_dataset(name, node), {})[name] = node
     stages = []
     for dataset, group in groups.items():
         expanded, varied = expand(group, dataset, anywhere)
         stages.append(replace(_stage(dataset, expanded, options), varied=varied))
     return Plan(tuple(stages))
+
+
+def _dataset(name: str, node: g.Node) -> Dataset:
+    try:
+        dataset: Dataset = build.source_of(node).dataset
+    except ValueError:
+        msg = f"the output {name} is made of constants alone, and of no dataset"
+        raise UsageError(msg, where=node.where, hint="weight a histogram by it, or combine it with values") from None
+    return dataset
 
 
 #: What computes near the data where no file can be opened here, and what runs everything else.

@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
 
+import numpy as np
+
 from hep_tables_coffea.errors import UsageError
 from hep_tables_coffea.graph import build, functions
 from hep_tables_coffea.graph import nodes as g
@@ -215,6 +217,8 @@ class _Variation(Copy):
             path = tuple(map(self.axis, node.path))
             params = (f"{node.number} {self.label}", node.slot, node.level, path)
             made = g.Parameter.make((), params, path, node.type, node.where)
+        elif isinstance(node, g.Call) and all(isinstance(arg, g.Literal) for arg in args):
+            made = _constant(node, args)
         else:
             made = self.again(node, args)
         if made.serial > node.serial:
@@ -227,20 +231,32 @@ class _Variation(Copy):
         return found if len(found.path) >= depth else build.broadcast(found, rows, depth)
 
 
+def _constant(node: g.Call, args: Sequence[Any]) -> g.Node:
+    """What a function makes of constants, which are of no dataset and so never run: a product of two normalisations."""
+    values = [functions.constant(arg) for arg in args]
+    made = functions.resolve(node.function)(*values, **dict(node.options))
+    weak = not any(isinstance(value, np.generic) for value in values)  # Python's numbers do not widen those of a column
+    return build.literal(made.item() if weak and isinstance(made, np.generic) else made)
+
+
 # -- simulation and data ----------------------------------------------------------------------------------------------
 
 
 def _is_simulation(sample: Sample) -> bool | None:
     """What is said of a sample; None where nothing is."""
+    said = set()
     for name, meaning in (("is_mc", True), ("is_data", False)):
         value = sample.about.get(name)
         if value is None:
             continue
-        if value not in (True, False):
+        if np.ndim(value) or value not in (True, False):
             msg = f"the metadata {name!r} of {sample.name} must be True or False, and not {value!r}"
             raise UsageError(msg, hint=f'metadata={{"{name}": True}}')
-        return bool(value) is meaning
-    return None
+        said.add(bool(value) is meaning)
+    if len(said) > 1:
+        msg = f"the metadata 'is_mc' and 'is_data' of {sample.name} contradict each other"
+        raise UsageError(msg, hint="one of them is enough")
+    return next(iter(said), None)
 
 
 def left_alone(dataset: Dataset) -> list[str]:

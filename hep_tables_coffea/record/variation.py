@@ -54,6 +54,9 @@ def vary(
     """
     node = node_of(x, "vary")
     given = [(f"{name}_{way}", value) for way, value in (("up", up), ("down", down)) if value is not None]
+    if variations is not None and not hasattr(variations, "items"):
+        msg = f"variations are given by their names, and not as {shown(variations)}"
+        raise UsageError(msg, hint='variations={"pdf_1": ..., "pdf_2": ...}')
     given += [(str(label), value) for label, value in (variations or {}).items()]
     if not given:
         return wrap(_stored_shifts(node, name))
@@ -66,7 +69,7 @@ def vary(
             why = "there are two" if label != NOMINAL else "that is what the value without variations is called"
             msg = f"a variation of {name!r} cannot be called {label!r}: {why}"
             raise UsageError(msg, hint="choose another name")
-    return wrap(_varied(node, name, {label: node_of(value, f"vary {name!r} to") for label, value in given}))
+    return wrap(_varied(node, name, {label: node_of(value, f"vary {name!r} of") for label, value in given}))
 
 
 def _varied(node: Node, name: str, shifts: Mapping[str, Node]) -> Node:

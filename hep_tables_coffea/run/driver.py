@@ -36,10 +36,11 @@ def run_plan(plan: Plan, options: Options) -> tuple[dict[str, Any], list[Deliver
 
 def _together(answers: Mapping[str, Any], varied: Mapping[str, Varied]) -> dict[str, Any]:
     """The answers with what is varied as one of all its variations."""
-    found = dict(answers)
+    parts = {part for one in varied.values() for part in one.outputs.values()}
+    found = {name: answer for name, answer in answers.items() if name not in parts}  # another dataset may have the name
     for name, one in varied.items():
-        parts = {label: answers[part] if part is not None else None for label, part in one.outputs.items()}
-        found[name] = by_variation(parts) if one.is_histogram else parts
+        shifts = {label: answers[part] if part is not None else None for label, part in one.outputs.items()}
+        found[name] = by_variation(shifts) if one.is_histogram else shifts
     return found
 
 

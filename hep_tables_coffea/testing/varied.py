@@ -78,7 +78,7 @@ def in_variation(value: Any, label: str, like: Any) -> Any:
     return value
 
 
-def _histogram(value: hist.Hist, label: str, like: hist.Hist) -> hist.Hist:
+def _histogram(value: Any, label: str, like: Any) -> Any:
     """The bins of one variation. Categories that only others have are left out where nothing is in them."""
     if "variation" in value.axes.name:
         names = list(value.axes["variation"])

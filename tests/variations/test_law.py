@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from random import Random
 from typing import Any
 
@@ -489,39 +490,56 @@ def answers_that_are_not_reached(e: Any, vary: Vary) -> Any:
     return e.jets.eta, e.met, filled(e.met), e.jets.Count(), e.jets.pt
 
 
-ENGINES = {
-    "columnar": {"engine": "columnar"},
-    "columnar, one by one": {"engine": "columnar", "chunksize": 1},
+# -- the law -----------------------------------------------------------------------------------------------------------
+
+#: All ways to compute it; those that compile kernels for each variation take long, so that few are usual.
+ENGINES: dict[str, dict[str, Any]] = {
     "columnar, chunks of 7": {"engine": "columnar", "chunksize": 7},
     "fused": {"engine": "fused"},
-    "fused, chunks of 7": {"engine": "fused", "chunksize": 7},
-    "reference": {"backend": "reference"},
 }
+THOROUGH: dict[str, dict[str, Any]] = {
+    "columnar": {"engine": "columnar"},
+    "columnar, one by one": {"engine": "columnar", "chunksize": 1},
+    "fused, chunks of 7": {"engine": "fused", "chunksize": 7},
+    "fused, one by one": {"engine": "fused", "chunksize": 1},
+    "reference": {"backend": "reference"},
+    "iterative": {"executor": "iterative", "chunksize": 7},
+    "threads": {"executor": "threads", "chunksize": 7},
+}
+if os.environ.get("HT_HYPOTHESIS") == "thorough":
+    ENGINES |= THOROUGH
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A file of events with lists, lists in lists, missing values and strings."""
-    return write(random_table(Random(TABLE), ("parquet",), 30), tmp_path_factory.mktemp("varied") / "events")
-
-
-#: A table with many rows.
-TABLE = 23
+    return write(random_table(Random(23), ("parquet",), 30), tmp_path_factory.mktemp("varied") / "events")
 
 
 def opened(path: str) -> Any:
     return ht.flat(path, tree="events", name="toy", metadata={"is_mc": True, "xsec": 2.5})
 
 
+def check(body: Program, path: str, **options: Any) -> None:
+    """Hold each variation to the program with the shift, recorded of the events opened anew."""
+    answers = ht.make_local(body(opened(path), ht.vary), **options)
+    for label in labels_of(body, opened(path)):
+        expected = ht.make_local(body(opened(path), Shifted(label)), **options)
+        assert bits(in_variation(answers, label, expected)) == bits(expected), label
+
+
 @pytest.mark.parametrize("options", ENGINES.values(), ids=ENGINES)
 @pytest.mark.parametrize("body", PROGRAMS.values(), ids=PROGRAMS)
 def test_a_variation_is_the_program_with_the_shift(body: Program, options: dict[str, Any], table: str) -> None:
-    answers = ht.make_local(body(opened(table), ht.vary), **options)
-    for label in labels_of(body, opened(table)):
-        expected = ht.make_local(body(opened(table), Shifted(label)), **options)
-        for number, (found, wanted) in enumerate(zip(_all(answers), _all(expected), strict=True)):
-            assert bits(in_variation(found, label, wanted)) == bits(wanted), (label, number)
+    check(body, table, **options)
 
 
-def _all(answers: Any) -> Any:
-    return answers if isinstance(answers, tuple) else (answers,)
+@pytest.mark.parametrize("executor", ["iterative", "threads", "futures"])
+@pytest.mark.parametrize("body", [several_fills, dataset_wide_twice, event_filters], ids=lambda body: body.__name__)
+def test_executors_do_not_change_variations(body: Program, executor: str, table: str) -> None:
+    check(body, table, executor=executor, chunksize=7)
+
+
+@pytest.mark.parametrize("body", [whole_records, dataset_wide, loop_in_a_loop], ids=lambda body: body.__name__)
+def test_reference_obeys_the_law(body: Program, table: str) -> None:
+    check(body, table, backend="reference")

@@ -203,6 +203,9 @@ class Around(Rooms):
         for node in self.kernel.metadata.values():
             text = f"events.metadata.get({quoted(node.name)})"
             known = next(value for value in node.values if value is not None)
+            if isinstance(known, bool):
+                self.helpers.add("truth")
+                text = f"truth({text}, {quoted(node.name)})"
             if isinstance(known, str):
                 arguments.append(f"{self.kernel.texts!r}.get({text}, -1)")
             else:
