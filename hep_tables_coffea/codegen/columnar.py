@@ -350,7 +350,8 @@ class Emitter:
         return self.demand.column_on(path) or build.anchor(node)
 
     def visit_Join(self, node: g.Join) -> Piece:
-        beside = [other for other in self.demand.order if isinstance(other, g.Join) and other.axis is node.axis]
+        rows = node.path[: node.position + 1]
+        beside = [n for n in self.demand.order if isinstance(n, g.Join) and n.path[: node.position + 1] == rows]
         if node.position == 1 and len(beside) > 1:
             self.helpers.add("joined")
             return atom(f"joined({', '.join([self._joined(node), *(self.value(arg).text for arg in node.args)])})")
@@ -358,8 +359,11 @@ class Emitter:
         return atom(f"ak.concatenate([{texts}], axis={node.position})")
 
     def _joined(self, node: g.Join) -> str:
-        """The places of the rows of a collection in those that it is made of, once for all of its columns."""
-        key = ("joined", node.axis)
+        """The places of the rows of a collection in those that it is made of, once for all of its columns.
+
+        Of other events they are others.
+        """
+        key = ("joined", *node.path[: node.position + 1])
         if key not in self._pieces:
             self.helpers.add("joined_rows")
             texts = ", ".join(self.value(self._anchor(arg, arg.path)).text for arg in node.args)

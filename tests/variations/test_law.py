@@ -438,6 +438,13 @@ def concat(e: Any, vary: Vary) -> Any:
 
 
 @program
+def concat_of_other_events(e: Any, vary: Vary) -> Any:
+    flag = vary(e.flag, "turn", up=~e.flag)
+    both = ht.concat(e.hits[flag], e.els)
+    return both.origin, both.Count(), ht.concat(e.hits[flag].x, e.els.pt), ht.concat(e.jets, e.els)[flag].pt
+
+
+@program
 def lists_in_lists(e: Any, vary: Vary) -> Any:
     cells = scaled(e.jets.cells, vary)
     return (
