@@ -438,11 +438,12 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         del sys.modules[key]
 
 
+@pytest.mark.parametrize("engine", ["columnar", "fused"])
 @pytest.mark.parametrize("executor", ["iterative", "threads", "futures", "dask"])
-def test_function_of_a_module_reaches_every_worker(toy: Any, tools: Any, executor: str) -> None:
+def test_function_of_a_module_reaches_every_worker(toy: Any, tools: Any, executor: str, engine: str) -> None:
     if executor == "dask":
         pytest.importorskip("distributed")
-    found = ht.make_local(tools.scaled(toy.mcs.pt), executor=executor, workers=1)
+    found = ht.make_local(tools.scaled(toy.mcs.pt), executor=executor, workers=1, engine=engine)
     assert found.tolist() == [[2.5, 4.5], [6.5], []]
 
 

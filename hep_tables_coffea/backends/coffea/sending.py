@@ -24,9 +24,10 @@ _SENT = "<dynamic-code>"
 
 def dumped(content: tuple[Any, ...]) -> bytes:
     """A processor and what goes with it, pickled; modules of the user travel along, as workers do not have them."""
-    process = getattr(type(content[0]), "process", None)
-    scope = getattr(process, "__globals__", {})
-    functions = [value for value in scope.values() if isinstance(value, types.FunctionType)]
+    functions = []
+    for processor in (content[0], getattr(content[0], "meanwhile", None)):
+        scope = getattr(getattr(type(processor), "process", None), "__globals__", {})
+        functions += [value for value in scope.values() if isinstance(value, types.FunctionType)]
     with _by_value(users_modules(functions)):
         return bytes(cloudpickle.dumps(content))
 
