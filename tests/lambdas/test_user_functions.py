@@ -447,6 +447,29 @@ def test_function_of_a_module_reaches_every_worker(toy: Any, tools: Any, executo
     assert found.tolist() == [[2.5, 4.5], [6.5], []]
 
 
+class Fragile:
+    """Something that can be sent, and not be received."""
+
+    def __reduce__(self) -> Any:
+        return importlib.import_module, ("no_such_module_of_a_worker",)
+
+
+@pytest.mark.parametrize("executor", ["futures", "dask"])
+def test_program_that_a_worker_cannot_load_is_an_error_and_not_waited_for(toy: Any, executor: str) -> None:
+    if executor == "dask":
+        pytest.importorskip("distributed")
+    fragile = Fragile()
+
+    @ht.user_func(vectorized=True)
+    def same(x: float) -> float:
+        return x if fragile else -x
+
+    with pytest.raises(
+        RuntimeError, match="No module named 'no_such_module_of_a_worker', as a worker loads the program"
+    ):
+        ht.make_local(same(toy.mcs.pt), executor=executor, workers=1)
+
+
 def test_written_processor_carries_functions_and_what_they_use(toy: Any, toy_path: str, tmp_path: Path) -> None:
     file = ht.write_processor(
         {"x": twice(toy.mcs.pt), "s": kind(toy.jets.pt), "f": with_helper(toy.mcs.pt)}, tmp_path / "own.py"

@@ -122,6 +122,9 @@ class ChunkRunner:
     ) -> None:
         self.processor, self.run, self.stop_at_failure, self.schema = processor, run, stop_at_failure, schema
         self.keep: files.Keep | None = keep
+        #: Why a worker could not load the program. Said with its first chunk: dask waits for ever for what cannot be loaded.
+        self.broken: Exception | None = None
+        self.content = b""
 
     def calls_users_functions(self) -> bool:
         """Whether something runs for each chunk that nobody has said is safe in threads."""
@@ -131,23 +134,42 @@ class ChunkRunner:
     def __getstate__(self) -> dict[str, Any]:
         from hep_tables_coffea.backends.coffea.sending import dumped  # it is not sent along
 
-        content = dumped((self.processor, self.schema))
+        content = self.content if self.broken is not None else dumped((self.processor, self.schema))
         return {"content": content, "run": self.run, "stop_at_failure": self.stop_at_failure, "keep": self.keep}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.run, self.stop_at_failure, self.keep = state["run"], state["stop_at_failure"], state["keep"]
+        self.processor, self.schema, self.broken = None, None, None
         known = kept().setdefault("processors", {})
         digest = hashlib.sha256(state["content"]).hexdigest()
         if digest not in known:
             if len(known) > 32:
                 known.clear()
-            known[digest] = cloudpickle.loads(state["content"])
+            try:
+                known[digest] = cloudpickle.loads(state["content"])
+            except Exception as error:
+                self.broken, self.content = error, state["content"]
+                return
         self.processor, self.schema = known[digest]
 
     def __call__(self, chunk: Chunk) -> dict[str, Any]:
         failed = kept().setdefault("failed", set())
         if self.run in failed:
             return {"out": {}, "chunks": {}, "failures": {}}
+        if self.broken is not None:
+            reason = f"{self.broken}, as a worker loads the program"
+            about = {
+                "kind": "program",
+                "reason": reason,
+                "type": type(self.broken).__name__,
+                "lines": [],
+                "users": None,
+            }
+            return {
+                "out": {},
+                "chunks": {},
+                "failures": {chunk.key: [{**about, "stop": chunk.stop, "file": chunk.file}]},
+            }
         events = Events(chunk, self.processor.columns, self.schema, self.keep)
         started = time.perf_counter()
         try:
