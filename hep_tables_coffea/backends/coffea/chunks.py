@@ -157,19 +157,7 @@ class ChunkRunner:
         if self.run in failed:
             return {"out": {}, "chunks": {}, "failures": {}}
         if self.broken is not None:
-            reason = f"{self.broken}, as a worker loads the program"
-            about = {
-                "kind": "program",
-                "reason": reason,
-                "type": type(self.broken).__name__,
-                "lines": [],
-                "users": None,
-            }
-            return {
-                "out": {},
-                "chunks": {},
-                "failures": {chunk.key: [{**about, "stop": chunk.stop, "file": chunk.file}]},
-            }
+            return {"out": {}, "chunks": {}, "failures": {chunk.key: [self._unloadable(chunk, self.broken)]}}
         events = Events(chunk, self.processor.columns, self.schema, self.keep)
         started = time.perf_counter()
         try:
@@ -187,6 +175,10 @@ class ChunkRunner:
             "compute": time.perf_counter() - started - events.seconds,
         }
         return {"out": out, "chunks": {chunk.key: [account]}, "failures": {}}
+
+    def _unloadable(self, chunk: Chunk, error: Exception) -> dict[str, Any]:
+        about = {"kind": "program", "type": type(error).__name__, "reason": f"{error}, as a worker loads the program"}
+        return {**about, "lines": [], "users": None, "stop": chunk.stop, "file": chunk.file}
 
     def _failure(self, events: Events, error: Exception) -> dict[str, Any]:
         frames = traceback.walk_tb(error.__traceback__)
