@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 
 from hep_tables_coffea.graph.nodes import Fill, Node
+from hep_tables_coffea.plan.simulation import left_alone
 from hep_tables_coffea.plan.stages import Plan, Stage
-from hep_tables_coffea.plan.variations import left_alone
 
 __all__ = ["Explanation", "StageAccount"]
 

@@ -6,9 +6,8 @@ orders included. All else is the same node in every variation, so it is computed
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from weakref import WeakSet
@@ -21,11 +20,11 @@ from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.axes import Axis
 from hep_tables_coffea.graph.copy import Copy
 from hep_tables_coffea.graph.traverse import walk
-from hep_tables_coffea.record.index import subset
+from hep_tables_coffea.plan.simulation import is_simulation, of_events, simulated, tell
 from hep_tables_coffea.record.variation import NOMINAL
-from hep_tables_coffea.types.dataset import Dataset, Sample
+from hep_tables_coffea.types.dataset import Dataset
 
-__all__ = ["Varied", "expand", "left_alone", "nominal"]
+__all__ = ["Varied", "expand", "nominal"]
 
 #: The axis of a histogram that tells variations apart.
 AXIS = "variation"
@@ -66,10 +65,10 @@ def _expanded(
 ) -> tuple[dict[str, g.Node], dict[str, Varied]]:
     outputs = dict(outputs_)
     variations = _Variations(outputs.values())
-    kinds = {_is_simulation(sample) is not False for sample in dataset.samples}
+    kinds = {is_simulation(sample) is not False for sample in dataset.samples}
     shifts = anywhere or True in kinds
-    asked = _simulated(dataset) if anywhere or len(kinds) > 1 else None
-    _tell(dataset)
+    asked = simulated(dataset) if anywhere or len(kinds) > 1 else None
+    tell(dataset)
     made: dict[str, g.Node] = {}
     varied: dict[str, Varied] = {}
     for name, node in outputs.items():
@@ -85,7 +84,8 @@ def _expanded(
         for label in labels:
             if shifts:
                 key = _free(f"{name}_{label}", made)
-                made[key] = _where(variations.of(label).value(node), asked)
+                shifted = variations.of(label).value(node)
+                made[key] = of_events(shifted, asked) if asked is not None else shifted
                 found[label] = key
             elif is_histogram:
                 found[label] = None
@@ -237,82 +237,3 @@ def _constant(node: g.Call, args: Sequence[Any]) -> g.Node:
     made = functions.resolve(node.function)(*values, **dict(node.options))
     weak = not any(isinstance(value, np.generic) for value in values)  # Python's numbers do not widen those of a column
     return build.literal(made.item() if weak and isinstance(made, np.generic) else made)
-
-
-# -- simulation and data ----------------------------------------------------------------------------------------------
-
-
-def _is_simulation(sample: Sample) -> bool | None:
-    """What is said of a sample; None where nothing is."""
-    said = set()
-    for name, meaning in (("is_mc", True), ("is_data", False)):
-        value = sample.about.get(name)
-        if value is None:
-            continue
-        if np.ndim(value) or value not in (True, False):
-            msg = f"the metadata {name!r} of {sample.name} must be True or False, and not {value!r}"
-            raise UsageError(msg, hint=f'metadata={{"{name}": True}}')
-        said.add(bool(value) is meaning)
-    if len(said) > 1:
-        msg = f"the metadata 'is_mc' and 'is_data' of {sample.name} contradict each other"
-        raise UsageError(msg, hint="one of them is enough")
-    return next(iter(said), None)
-
-
-def left_alone(dataset: Dataset) -> list[str]:
-    """The names of the samples that are data."""
-    return [sample.name for sample in dataset.samples if _is_simulation(sample) is False]
-
-
-def _simulated(dataset: Dataset) -> g.Node:
-    """Whether each event is simulated, as the metadata say when the program runs."""
-    events = build.source(dataset)
-
-    def told(name: str) -> g.Node:
-        values = [sample.about.get(name) for sample in dataset.samples]
-        known = (value if value is None else bool(value) for value in values)
-        return build.metadata(events, name, (*known, True, None))
-
-    is_mc, is_data = told("is_mc"), functions.call("np.logical_not", [told("is_data")])
-    otherwise = functions.call("ak.fill_none", [is_data, build.literal(True)])
-    given = functions.call("ak.fill_none", [is_mc, build.literal(False)])
-    return functions.call("ht.where", [functions.call("ak.is_none", [is_mc], {"axis": -1}), otherwise, given])
-
-
-def _where(node: g.Node, asked: g.Node | None) -> g.Node:
-    """An output of those events alone for which it holds."""
-    if asked is None:
-        return node
-    if node.path:
-        return subset(node, build.restrict(asked, node.path[:1]))
-    made: dict[g.Node, g.Node] = {}
-    copy = Copy({})
-    for one in walk([node], lambda n: () if isinstance(n, (g.Fill, g.Aggregate)) else n.args):
-        if isinstance(one, g.Fill):
-            args = tuple(_where(arg, asked) if arg.path else arg for arg in one.args)
-            made[one] = g.Fill.make(args, one.params, one.path, one.type, one.where)
-        elif isinstance(one, g.Aggregate):
-            made[one] = functions.aggregate(one.function, _where(one.args[0], asked), dict(one.options))
-        else:
-            made[one] = copy.again(one, [made[arg] for arg in one.args]) if one.args else one
-    return made[node]
-
-
-#: Datasets of which it was said what they are taken for, by their marks.
-_told: set[str] = set()
-
-
-def _tell(dataset: Dataset) -> None:
-    """A notice of samples of which nobody says what they are, and of those that are left alone for want of columns."""
-    if dataset.uid in _told:
-        return
-    _told.add(dataset.uid)
-    inferred = [sample for sample in dataset.samples if _is_simulation(replace(sample, simulation=None)) is None]
-    for simulation, taken in (
-        (None, 'taken for simulation and varied: metadata={"is_mc": False} says that it is data'),
-        (False, 'data, since no column is of a generator, and not varied: metadata={"is_mc": True} says otherwise'),
-    ):
-        names = [sample.name for sample in inferred if sample.simulation is simulation]
-        if names:
-            shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-            logging.getLogger("hep_tables_coffea").warning("%s: %s", shown, taken)
