@@ -8,7 +8,7 @@ from typing import Any
 
 from hep_tables_coffea.errors import AxisError, ColumnNotFoundError, UsageError, hint_names
 from hep_tables_coffea.graph import build, functions
-from hep_tables_coffea.graph.nodes import Field, Node
+from hep_tables_coffea.graph.nodes import Call, Field, Node
 from hep_tables_coffea.graph.rows import beneath
 from hep_tables_coffea.record.array import Array, wrap
 from hep_tables_coffea.record.values import node_of, shown
@@ -105,7 +105,7 @@ def _stored_shifts(node: Node, name: str | None) -> Node:
     made = node
     for nuisance, shifts in found.items():
         if name in (None, nuisance):
-            made = _varied(made, nuisance, shifts)
+            made = _varied(made, nuisance, dict(sorted(shifts.items(), reverse=True)))  # up before down, as if given
     return made
 
 
@@ -115,6 +115,8 @@ def _what_is_there(name: str, found: Mapping[str, Any]) -> str:
 
 def _beside(node: Node) -> dict[str, dict[str, Node]]:
     """Nuisance -> name -> the columns of the same rows that are the value under a shift."""
+    while isinstance(node, Call) and node.function == functions.VARY:  # by another nuisance
+        node = node.args[0]
     column = node
     while (child := beneath(column)) is not None:
         column = child

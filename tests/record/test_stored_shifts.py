@@ -52,6 +52,36 @@ def test_without_a_name_every_nuisance_is_found(cms: ht.Array) -> None:
     assert list(ht.make_local(ht.vary(cms.Jet.pt))) == ["nominal", "jes_up", "jes_down", "jerTotal_2018_up"]
 
 
+def test_two_of_several_nuisances_are_found_one_around_the_other(cms: ht.Array) -> None:
+    central = cms.Jet[cms.Jet.eta > 0.3].pt
+    found = ht.make_local(ht.vary(ht.vary(central, "jes"), "jerTotal_2018").Sum(axis=None))
+    assert {name: round(value, 3) for name, value in found.items()} == {
+        "nominal": 90,
+        "jes_up": 99,
+        "jes_down": 81,
+        "jerTotal_2018_up": 108,
+    }
+
+
+def test_nuisance_is_found_of_a_column_that_another_one_has_varied(cms: ht.Array) -> None:
+    jets = cms.Jet
+    jets["pt"] = ht.vary(jets.pt, "jes")
+    assert list(ht.make_local(ht.vary(jets.pt, "jerTotal_2018"))) == [
+        "nominal",
+        "jes_up",
+        "jes_down",
+        "jerTotal_2018_up",
+    ]
+
+
+def test_up_is_before_down_in_whatever_order_they_are_stored(tmp_path: Path) -> None:
+    path = tmp_path / "flat.root"
+    with uproot.recreate(path) as file:
+        file["t"] = {"x": [1.0], "x_aDown": [0.5], "x_aUp": [2.0]}
+    x = ht.flat(path, metadata={"is_mc": True}).x
+    assert list(ht.make_local(ht.vary(x, "a").Sum())) == ["nominal", "a_up", "a_down"]
+
+
 def test_column_of_the_event_has_its_shifts_beside_it(cms: ht.Array) -> None:
     found = ht.make_local(ht.vary(cms.MET.pt, "jes"))
     assert {name: values.to_list() for name, values in found.items()} == {
