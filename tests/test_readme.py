@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import runpy
 from pathlib import Path
 
 import pytest
+
+import hep_tables_coffea as ht
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -29,3 +32,10 @@ def test_example_prints_what_is_shown(
     Path("readme.py").write_text(block("python"), encoding="utf-8")
     runpy.run_path("readme.py")
     assert lines(capsys.readouterr().out) == lines(block("text"))
+
+
+def test_variations_give_what_is_shown(tmp_path: Path) -> None:
+    (shown,) = [text for text in re.findall(r"```pycon\n(.*?)```", README, re.DOTALL) if "ht.vary" in text]
+    names = {"ht": ht, "events": ht.nanoaod(ht.samples.nanoaod(tmp_path / "zll.root"))}
+    example = doctest.DocTestParser().get_doctest(shown, names, "README", "README.md", 0)
+    assert doctest.DocTestRunner().run(example) == (0, 3)
