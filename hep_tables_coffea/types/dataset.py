@@ -43,10 +43,12 @@ class Sample:
 
     @property
     def about(self) -> dict[str, Any]:
-        """The metadata, with `is_mc` where only the columns tell it."""
-        untold = self.metadata.get("is_mc") is None and self.metadata.get("is_data") is None
-        told = {"is_mc": self.simulation} if untold and self.simulation is not None else {}
-        return {**self.metadata, **told}
+        """The metadata, with `is_mc` where only `is_data` or the columns tell it."""
+        is_data = self.metadata.get("is_data")
+        told = self.simulation if is_data is None else not is_data if isinstance(is_data, bool) else None
+        if told is None or self.metadata.get("is_mc") is not None:
+            return dict(self.metadata)
+        return {**self.metadata, "is_mc": told}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,13 @@ def test_each_sample_is_told_by_its_own_columns(data: Callable[[str], str]) -> N
 @pytest.mark.parametrize("said", [{"is_mc": False}, {"is_data": True}])
 def test_metadata_come_before_columns(data: Callable[[str], str], said: dict[str, bool]) -> None:
     events = ht.nanoaod(data("nano_dy.root"), metadata=said)
-    assert events._node.dataset.samples[0].about == said
+    assert events._node.dataset.samples[0].about == {**said, "is_mc": False}
+
+
+def test_what_is_data_is_no_simulation_and_not_missing(data: Callable[[str], str]) -> None:
+    path = data("nano_dy.root")
+    events = ht.nanoaod({"dy": {"files": [path]}, "run": {"files": [path], "metadata": {"is_data": True}}})
+    assert ht.make_local(events[~ht.metadata(events, "is_mc")].Count()) == 40
 
 
 def test_pack_without_rules_for_generators_tells_nothing(tmp_path: Path) -> None:
