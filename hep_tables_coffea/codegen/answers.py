@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hep_tables_coffea.codegen.columnar import Emitter
@@ -13,7 +13,7 @@ from hep_tables_coffea.codegen.scalars import ScalarWriter
 from hep_tables_coffea.codegen.source import atom, quoted
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.plan.needs import scalar_walk
-from hep_tables_coffea.plan.variations import Varied
+from hep_tables_coffea.plan.variations import Varied, free_name, parts_of
 
 __all__ = ["Answer", "write_answers"]
 
@@ -53,7 +53,10 @@ def write_answers(
     for name, node in outputs.items():
         if isinstance(node, g.Fill) and node in stage.bins:
             bins, slab = stage.bins[node]
-            answers.setdefault(key := _free(bins, outputs), (key, bins, node))
+            key = free_name(
+                bins, outputs
+            )  # all bins of a kernel are one answer; histograms are made of it when all is done
+            answers.setdefault(key, (key, bins, node))
             emitter.helpers.add("with_bins")
             places = f"{slab.parts!r}" + (f", {slab.variances!r}" if slab.squares else "")
             text = f"with_bins({builder(node)}, out.get({quoted(name)}), out.get({quoted(key)}), {places})"
@@ -78,7 +81,7 @@ def write_answers(
 
 def _final_lines(finals: Mapping[str, str], varied: Mapping[str, Varied]) -> list[str]:
     """The lines of the final dict: of what is varied, all variations under the name of the output."""
-    parts = {part for one in varied.values() for part in one.outputs.values()}
+    parts = parts_of(varied)
     lines = []
     for name, text in finals.items():
         if name in varied:
@@ -90,13 +93,6 @@ def _final_lines(finals: Mapping[str, str], varied: Mapping[str, Varied]) -> lis
         elif name not in parts:
             lines.append(f"{quoted(name)}: {text},")
     return lines
-
-
-def _free(wish: str, taken: Collection[str]) -> str:
-    """A key that no output has: all bins of a kernel are one answer, and histograms are made of it when all is done."""
-    while wish in taken:
-        wish += "_"
-    return wish
 
 
 def _write_aggregate(

@@ -21,7 +21,7 @@ from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.demand import Demand
 from hep_tables_coffea.plan.lower import lower_counts
 from hep_tables_coffea.plan.needs import chunk_nodes
-from hep_tables_coffea.plan.variations import Varied
+from hep_tables_coffea.plan.variations import Varied, parts_of
 
 __all__ = ["ProcessorSource", "write", "write_fused"]
 
@@ -216,7 +216,7 @@ def _ready_text(stage: FusedStage) -> list[str]:
 
 def _about(outputs: Mapping[str, g.Node], varied: Mapping[str, Varied]) -> str:
     """The outputs with their types, a line for each; one for all variations of an output."""
-    parts = {part for one in varied.values() for part in one.outputs.values()} - set(varied)
+    parts = parts_of(varied)
     return "\n".join(
         f"    {name}: {node.text if node.path else _scalar_text(node)}"
         + (f", in variations: {', '.join(varied[name].outputs)}" if name in varied else "")

@@ -104,7 +104,8 @@ def _processed(account: StageAccount) -> str:
     many = "" if len(account.columns) == 1 else "s"
     lines.append(f"  reads {len(account.columns)} column{many}: {', '.join(account.columns)}")
     lines += [f"  engine: {account.engine[0]}", *(f"    {reason}" for reason in account.engine[1:])]
-    lines += [f"  note: {name} is data, and not varied" for name in left_alone(stage.dataset) if stage.varied]
+    if stage.varied:
+        lines += [f"  note: {name} is data, and not varied" for name in left_alone(stage.dataset)]
     lines += [f"  note: {note}" for note in stage.dataset.schema.notes]
     if stage.cut is None:
         lines += [f"  note: {reason}" for reason in stage.refusals]

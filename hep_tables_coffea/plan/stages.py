@@ -11,7 +11,7 @@ from hep_tables_coffea.graph import build
 from hep_tables_coffea.graph import nodes as g
 from hep_tables_coffea.graph.traverse import walk
 from hep_tables_coffea.plan.cut import Cut, make_cut
-from hep_tables_coffea.plan.variations import Varied, expand
+from hep_tables_coffea.plan.variations import Varied, expand, parts_of
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.plugins.protocol import Upstream
 from hep_tables_coffea.types.dataset import Dataset
@@ -39,8 +39,8 @@ class Stage:
     @property
     def asked(self) -> dict[str, g.Node]:
         """The outputs that were asked for, without variations."""
-        parts = {part for one in self.varied.values() for part in one.outputs.values()}
-        return {name: node for name, node in self.outputs.items() if name in self.varied or name not in parts}
+        parts = parts_of(self.varied)
+        return {name: node for name, node in self.outputs.items() if name not in parts}
 
     @property
     def program(self) -> Mapping[str, g.Node]:

@@ -6,7 +6,7 @@ orders included. All else is the same node in every variation, so it is computed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,7 +24,7 @@ from hep_tables_coffea.plan.simulation import is_simulation, of_events, simulate
 from hep_tables_coffea.record.variation import NOMINAL
 from hep_tables_coffea.types.dataset import Dataset
 
-__all__ = ["Varied", "expand", "nominal"]
+__all__ = ["Varied", "expand", "free_name", "nominal", "parts_of"]
 
 #: The axis of a histogram that tells variations apart.
 AXIS = "variation"
@@ -36,6 +36,11 @@ class Varied:
 
     outputs: Mapping[str, str | None]
     is_histogram: bool
+
+
+def parts_of(varied: Mapping[str, Varied]) -> set[str]:
+    """The outputs that are no answers by themselves, but parts of one in variations."""
+    return {part for one in varied.values() for part in one.outputs.values() if part is not None} - set(varied)
 
 
 def nominal(node: g.Node) -> g.Node:
@@ -83,7 +88,7 @@ def _expanded(
         found: dict[str, str | None] = {NOMINAL: name}
         for label in labels:
             if shifts:
-                key = _free(f"{name}_{label}", made)
+                key = free_name(f"{name}_{label}", made)
                 shifted = variations.of(label).value(node)
                 made[key] = of_events(shifted, asked) if asked is not None else shifted
                 found[label] = key
@@ -93,7 +98,8 @@ def _expanded(
     return made, varied
 
 
-def _free(wish: str, taken: Mapping[str, Any]) -> str:
+def free_name(wish: str, taken: Collection[str]) -> str:
+    """A name that nothing has."""
     while wish in taken:
         wish += "_"
     return wish

@@ -12,7 +12,6 @@ from hep_tables_coffea.graph.nodes import Call, Field, Node
 from hep_tables_coffea.graph.rows import beneath
 from hep_tables_coffea.record.array import Array, wrap
 from hep_tables_coffea.record.values import node_of, shown
-from hep_tables_coffea.types.elements import Record
 
 __all__ = ["NOMINAL", "vary"]
 
@@ -75,9 +74,7 @@ def vary(
 def _varied(node: Node, name: str, shifts: Mapping[str, Node]) -> Node:
     """The value with its shifts, which have no rows beside those of the value."""
     for label, shift in shifts.items():
-        if isinstance(shift.type, Record) is not isinstance(node.type, Record) or type(shift.type) is not type(
-            node.type
-        ):
+        if type(shift.type) is not type(node.type):
             msg = f"the shift {label!r} is of another kind than what it shifts"
             raise UsageError(msg, values=[("value", node.text), (label, shift.text)], hint="shift columns by columns")
     options = {"nuisance": name, "variations": tuple(shifts)}

@@ -14,7 +14,7 @@ from hep_tables_coffea.config import Options
 from hep_tables_coffea.graph.nodes import Node, UserCall
 from hep_tables_coffea.plan.explain import Explanation, StageAccount
 from hep_tables_coffea.plan.stages import Plan, Stage, make_plan
-from hep_tables_coffea.plan.variations import Varied
+from hep_tables_coffea.plan.variations import Varied, parts_of
 from hep_tables_coffea.plugins import registry
 from hep_tables_coffea.plugins.protocol import Delivery
 from hep_tables_coffea.types.dataset import Dataset
@@ -36,7 +36,7 @@ def run_plan(plan: Plan, options: Options) -> tuple[dict[str, Any], list[Deliver
 
 def _together(answers: Mapping[str, Any], varied: Mapping[str, Varied]) -> dict[str, Any]:
     """The answers with what is varied as one of all its variations."""
-    parts = {part for one in varied.values() for part in one.outputs.values()}
+    parts = parts_of(varied)
     found = {name: answer for name, answer in answers.items() if name not in parts}  # another dataset may have the name
     for name, one in varied.items():
         shifts = {label: answers[part] if part is not None else None for label, part in one.outputs.items()}

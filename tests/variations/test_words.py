@@ -162,3 +162,9 @@ def test_label_of_an_axis_does_not_depend_on_the_order_of_its_categories(events:
     made = ht.make_local(h)
     assert made.axes["n"].__dict__["label"] == ""
     assert made.values().tolist() == [[1, 1], [1, 1], [0, 2]]
+
+
+def test_what_a_sample_is_is_not_asked_where_nothing_is_varied(tmp_path: Path) -> None:
+    path = ht.samples.nanoaod(tmp_path / "zll.root", events=20)
+    events = ht.nanoaod(path, metadata={"is_mc": "perhaps"})
+    assert ht.explain(events.Jet.pt).columns == ("Jet_pt",)

@@ -157,13 +157,14 @@ class ChunkRunner:
         if self.run in failed:
             return {"out": {}, "chunks": {}, "failures": {}}
         if self.broken is not None:
-            return {"out": {}, "chunks": {}, "failures": {chunk.key: [self._unloadable(chunk, self.broken)]}}
+            failure = self._failure(chunk, self.broken, "program", ", as a worker loads the program")
+            return {"out": {}, "chunks": {}, "failures": {chunk.key: [failure]}}
         events = Events(chunk, self.processor.columns, self.schema, self.keep)
         started = time.perf_counter()
         try:
             out = self.processor.process(events)
         except Exception as error:
-            failure = self._failure(events, error)
+            failure = self._failure(chunk, error, "file" if events.problem is error else "program")
             if self.stop_at_failure or failure["kind"] == "program":
                 failed.add(self.run)
             return {"out": {}, "chunks": {}, "failures": {chunk.key: [failure]}}
@@ -176,22 +177,18 @@ class ChunkRunner:
         }
         return {"out": out, "chunks": {chunk.key: [account]}, "failures": {}}
 
-    def _unloadable(self, chunk: Chunk, error: Exception) -> dict[str, Any]:
-        about = {"kind": "program", "type": type(error).__name__, "reason": f"{error}, as a worker loads the program"}
-        return {**about, "lines": [], "users": None, "stop": chunk.stop, "file": chunk.file}
-
-    def _failure(self, events: Events, error: Exception) -> dict[str, Any]:
+    def _failure(self, chunk: Chunk, error: Exception, kind: str, doing: str = "") -> dict[str, Any]:
         frames = traceback.walk_tb(error.__traceback__)
         lines = [line for frame, line in frames if str(frame.f_globals.get("__name__")).startswith(GENERATED)]
         text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         return {
-            "kind": "file" if events.problem is error else "program",
-            "reason": text.strip() or type(error).__name__,
+            "kind": kind,
+            "reason": (text.strip() or type(error).__name__) + doing,
             "type": type(error).__name__,
             "lines": lines,
             "users": users_line(error),
-            "stop": events.chunk.stop,
-            "file": events.chunk.file,
+            "stop": chunk.stop,
+            "file": chunk.file,
         }
 
 
